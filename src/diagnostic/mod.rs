@@ -1,0 +1,92 @@
+//! What we tell users about their files: a [`Diagnostic`] has a severity, a code, a message and labelled
+//! places ([`Span`]s) in [`Sources`]; a [`Sink`] collects them, and one file per output format prints them.
+
+mod code;
+mod sink;
+mod source;
+
+pub use code::{Code, Level};
+pub use sink::Sink;
+pub use source::{FileId, Position, SourceMap, Sources, Span};
+
+/// How bad a finding is. Errors make a command fail; warnings and notes do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Note,
+    Warning,
+    Error,
+}
+
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// A place in a source and what to say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    pub span: Span,
+    pub text: String,
+}
+
+/// A step on the way to the place that failed, outermost first: `while including "app.labels"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub text: String,
+    pub span: Option<Span>,
+}
+
+/// Something wrong in the user's files or input. `labels[0]`, if any, is the primary place.
+///
+/// Messages are lower case without a final period, with code in backticks; they say what was found and
+/// what was expected. The way to fix it is a hint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    pub code: Code,
+    pub message: String,
+    pub labels: Vec<Label>,
+    pub trace: Vec<Frame>,
+    pub hints: Vec<String>,
+}
+
+impl Diagnostic {
+    /// A diagnostic at the code's default level.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Diagnostic {
+            severity: code.default_level().severity().unwrap_or(Severity::Note),
+            code,
+            message: message.into(),
+            labels: Vec::new(),
+            trace: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds a labelled place; the first one added is the primary place.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn frame(mut self, text: impl Into<String>, span: Option<Span>) -> Self {
+        self.trace.push(Frame { text: text.into(), span });
+        self
+    }
+}
+
+/// Diagnostics that stopped an operation. Never empty.
+pub type Failure = Vec<Diagnostic>;

@@ -1,0 +1,145 @@
+//! Where text came from: files, `--set` arguments and rendered output, and byte ranges in them.
+
+use std::sync::{Arc, OnceLock};
+
+/// Index of a text in [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A byte range of one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    pub file: FileId,
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    pub fn new(file: FileId, start: usize, end: usize) -> Self {
+        Span { file, start: start as u32, end: end as u32 }
+    }
+}
+
+/// A line and a column, both from 1; the column counts characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+    line_starts: Arc<OnceLock<Vec<u32>>>,
+}
+
+/// Every text that a diagnostic may show. Cheap to clone: texts are shared.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    sources: Vec<Source>,
+}
+
+impl Sources {
+    /// Adds a text under the name that users see: a path as they would type it, `<--set 1>`, or
+    /// `rendered web/templates/service.yaml`.
+    pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+        let id = FileId(u32::try_from(self.sources.len()).expect("fewer than 2^32 sources"));
+        self.sources.push(Source { name: name.into(), text: text.into(), line_starts: Arc::default() });
+        id
+    }
+
+    pub fn name(&self, file: FileId) -> &str {
+        &self.sources[file.0 as usize].name
+    }
+
+    pub fn text(&self, file: FileId) -> &str {
+        &self.sources[file.0 as usize].text
+    }
+
+    /// The text itself, shared.
+    pub fn shared_text(&self, file: FileId) -> Arc<str> {
+        Arc::clone(&self.sources[file.0 as usize].text)
+    }
+
+    pub fn len(&self) -> usize {
+        self.sources.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// The line and column of a byte offset; offsets past the end count as the end.
+    pub fn position(&self, file: FileId, offset: u32) -> Position {
+        let source = &self.sources[file.0 as usize];
+        let starts = source.line_starts.get_or_init(|| {
+            std::iter::once(0)
+                .chain(memchr::memchr_iter(b'\n', source.text.as_bytes()).map(|at| at as u32 + 1))
+                .collect()
+        });
+        let offset = offset.min(source.text.len() as u32);
+        let line = starts.partition_point(|&start| start <= offset);
+        let start = starts[line - 1] as usize;
+        let column = String::from_utf8_lossy(&source.text.as_bytes()[start..offset as usize]).chars().count() + 1;
+        Position { line, column }
+    }
+
+    /// `name:line:column` of a span's start.
+    pub fn locate(&self, span: Span) -> String {
+        let Position { line, column } = self.position(span.file, span.start);
+        format!("{}:{line}:{column}", self.name(span.file))
+    }
+}
+
+/// One stretch of rendered text: what in the template wrote it, and which values it read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    /// Where the stretch ends in the output; it starts where the one before ends.
+    end: u32,
+    span: Span,
+    /// Text copied from the template byte for byte, so that offsets carry over.
+    literal: bool,
+    /// End of this piece's entries in `reads`.
+    reads: u32,
+}
+
+/// Maps offsets of rendered text to template spans, and to the spans of the values that were read there.
+#[derive(Debug, Clone, Default)]
+pub struct SourceMap {
+    pieces: Vec<Piece>,
+    reads: Vec<Span>,
+}
+
+impl SourceMap {
+    /// Says that output up to `end` (exclusive) was written by `span`, having read the values at `reads`.
+    /// Calls come in output order. `literal` text is byte for byte that of `span`.
+    pub fn push(&mut self, end: usize, span: Span, literal: bool, reads: impl IntoIterator<Item = Span>) {
+        let end = end as u32;
+        if self.pieces.last().is_some_and(|last| last.end >= end) {
+            return;
+        }
+        self.reads.extend(reads);
+        self.pieces.push(Piece { end, span, literal, reads: self.reads.len() as u32 });
+    }
+
+    /// The template span that wrote the byte at `offset`: for literal text an empty span at that very byte.
+    pub fn template(&self, offset: u32) -> Option<Span> {
+        let at = self.pieces.partition_point(|piece| piece.end <= offset);
+        let piece = self.pieces.get(at)?;
+        if !piece.literal {
+            return Some(piece.span);
+        }
+        let start = if at == 0 { 0 } else { self.pieces[at - 1].end };
+        let place = (piece.span.start + (offset - start)).min(piece.span.end);
+        Some(Span { start: place, end: place, ..piece.span })
+    }
+
+    /// The values that the expression at `offset` read.
+    pub fn values(&self, offset: u32) -> &[Span] {
+        let at = self.pieces.partition_point(|piece| piece.end <= offset);
+        let Some(piece) = self.pieces.get(at) else { return &[] };
+        let start = if at == 0 { 0 } else { self.pieces[at - 1].reads };
+        &self.reads[start as usize..piece.reads as usize]
+    }
+}

@@ -1,0 +1,87 @@
+//! The only module that touches the disk. Errors name the path; files are written whole or not at all.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A failed file operation: `failed to read chart/values.yaml: No such file or directory`.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to {action} `{}`: {}", path.display(), reason(source))]
+pub struct Error {
+    pub action: &'static str,
+    pub path: PathBuf,
+    #[source]
+    pub source: io::Error,
+}
+
+impl Error {
+    pub fn is_not_found(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The operating system's words, without Rust's `(os error 2)`.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+fn at<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
+    result.map_err(|source| Error { action, path: path.to_owned(), source })
+}
+
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    at("read", path, std::fs::read(path))
+}
+
+/// A file's text; bytes that are not UTF-8 are an error.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = read(path)?;
+    let text = String::from_utf8(bytes);
+    at("read", path, text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8 text")))
+}
+
+pub fn is_dir(path: &Path) -> bool {
+    path.is_dir()
+}
+
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+pub fn create_dir_all(path: &Path) -> Result<()> {
+    at("create", path, std::fs::create_dir_all(path))
+}
+
+/// The entries of a directory by name; links are followed.
+pub fn list(path: &Path) -> Result<Vec<(String, PathBuf, bool)>> {
+    let mut entries = Vec::new();
+    for entry in at("list", path, std::fs::read_dir(path))? {
+        let entry = at("list", path, entry)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = entry.path();
+        let is_dir = path.is_dir();
+        entries.push((name, path, is_dir));
+    }
+    entries.sort();
+    Ok(entries)
+}
+
+/// Writes a file whole: to a temporary file beside it, synced, then renamed over it. Readers see the old bytes
+/// or the new ones, whenever the process dies.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!(".{name}.");
+    builder.prefix(&prefix).suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    let mut file = at("write", path, builder.tempfile_in(directory))?;
+    at("write", path, file.write_all(bytes).and_then(|()| file.as_file().sync_all()))?;
+    at("write", path, file.persist(path).map(drop).map_err(|error| error.error))
+}

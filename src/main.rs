@@ -1,0 +1,7 @@
+//! The `chart` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chart::cli::main()
+}

@@ -1,0 +1,1 @@
+//! Rendered text as Kubernetes objects: splitting into documents, hooks, install order.

@@ -1,0 +1,1 @@
+//! Where charts are published and found: ChartMuseum, plain HTTP, OCI registries, directories.

@@ -1,0 +1,1 @@
+//! Kubernetes schemas (embedded, from CRDs, from catalogs) and the checks of manifests against them.

@@ -1,0 +1,1 @@
+//! Helm's Go template language: lexer, parser, evaluator and functions.

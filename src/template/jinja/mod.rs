@@ -1,0 +1,1 @@
+//! Jinja on minijinja, with interpolation that knows YAML.

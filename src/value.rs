@@ -1,0 +1,364 @@
+//! The one dynamic value of both template dialects.
+//!
+//! It follows Go's dynamic types as Helm templates see them (`int` and `int64` differ, a slice may be nil, maps are
+//! shared references that `set` mutates), because byte equality with Helm needs that; Jinja uses the subset
+//! nil, bool, `Int64`/`Uint`, float, string, list and map, in the author's key order.
+//!
+//! Go strings are bytes. Ours are `str`: a byte that is not UTF-8 (a template can make one with `trunc`) is held as
+//! the private-use character U+10FF00 + byte, see [`text_from_bytes`] and [`bytes_of`].
+
+use indexmap::IndexMap;
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Shared text.
+pub type Str = Arc<str>;
+
+/// Key order is insertion order; who needs Go's order sorts with [`Map::sorted`].
+pub type Entries = IndexMap<Str, Value, foldhash::fast::RandomState>;
+
+#[derive(Debug, Clone, Default)]
+pub enum Value {
+    /// Go's `nil`, YAML's null, Jinja's none.
+    #[default]
+    Nil,
+    Bool(bool),
+    /// Go `int`: literals, `len`, `int`.
+    Int(i64),
+    /// Go `int64`: `--set a=1`, arithmetic. Every whole number of a Jinja chart.
+    Int64(i64),
+    /// Whole numbers past `i64`.
+    Uint(u64),
+    Float(f64),
+    Str(Str),
+    /// Go `[]byte`.
+    Bytes(Arc<[u8]>),
+    List(List),
+    Map(Map),
+    /// A Go struct or other named type with fields and methods: capabilities, times, versions, certificates.
+    Object(Arc<dyn Object>),
+}
+
+/// The element type of a Go slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListKind {
+    /// `[]interface {}`
+    #[default]
+    Any,
+    /// `[]string`
+    Str,
+    /// `[]int`
+    Int,
+    /// `[][]interface {}`
+    Lists,
+}
+
+/// A slice. Templates cannot mutate one in place, so the items are plainly shared.
+#[derive(Debug, Clone)]
+pub struct List(Arc<ListInner>);
+
+#[derive(Debug)]
+struct ListInner {
+    kind: ListKind,
+    /// `None` is Go's nil slice, which prints as `[]` and marshals as `null`.
+    items: Option<Vec<Value>>,
+    tag: u32,
+}
+
+impl List {
+    pub fn new(items: Vec<Value>) -> Self {
+        Self::with(ListKind::Any, Some(items), 0)
+    }
+
+    /// Go's nil slice.
+    pub fn nil() -> Self {
+        Self::with(ListKind::Any, None, 0)
+    }
+
+    pub fn with(kind: ListKind, items: Option<Vec<Value>>, tag: u32) -> Self {
+        List(Arc::new(ListInner { kind, items, tag }))
+    }
+
+    pub fn strings(items: impl IntoIterator<Item = Str>) -> Self {
+        Self::with(ListKind::Str, Some(items.into_iter().map(Value::Str).collect()), 0)
+    }
+
+    pub fn kind(&self) -> ListKind {
+        self.0.kind
+    }
+
+    pub fn is_nil(&self) -> bool {
+        self.0.items.is_none()
+    }
+
+    /// Which list of the values tree this is, see [`Map::tag`].
+    pub fn tag(&self) -> u32 {
+        self.0.tag
+    }
+
+    pub fn items(&self) -> &[Value] {
+        self.0.items.as_deref().unwrap_or_default()
+    }
+
+    pub fn len(&self) -> usize {
+        self.items().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items().is_empty()
+    }
+
+    pub fn ptr_eq(&self, other: &List) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// The Go type of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MapKind {
+    /// `map[string]interface {}`
+    #[default]
+    Any,
+    /// `map[string]string`
+    Str,
+    /// `common.Values`
+    Values,
+}
+
+/// A map, shared by reference: a `set` through one handle is seen through all.
+///
+/// Readers take a [`Map::snapshot`], which costs a reference count; a writer copies the entries only while a
+/// snapshot is out. No lock is ever held while other code runs, so nesting cannot deadlock.
+#[derive(Debug, Clone)]
+pub struct Map(Arc<MapInner>);
+
+#[derive(Debug)]
+struct MapInner {
+    kind: MapKind,
+    tag: u32,
+    entries: Mutex<Arc<Entries>>,
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Map::new(Entries::default())
+    }
+}
+
+impl Map {
+    pub fn new(entries: Entries) -> Self {
+        Self::with(MapKind::Any, entries, 0)
+    }
+
+    pub fn with(kind: MapKind, entries: Entries, tag: u32) -> Self {
+        Map(Arc::new(MapInner { kind, tag, entries: Mutex::new(Arc::new(entries)) }))
+    }
+
+    pub fn kind(&self) -> MapKind {
+        self.0.kind
+    }
+
+    /// Which map of the values tree this is (an index into the render's table of paths); 0 for a map that a
+    /// template made. Reads are recorded as (tag, key).
+    pub fn tag(&self) -> u32 {
+        self.0.tag
+    }
+
+    /// The entries as they are now.
+    pub fn snapshot(&self) -> Arc<Entries> {
+        Arc::clone(&self.0.entries.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn get(&self, key: &str) -> Option<Value> {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    pub fn contains(&self, key: &str) -> bool {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn insert(&self, key: Str, value: Value) {
+        Arc::make_mut(&mut self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)).insert(key, value);
+    }
+
+    pub fn remove(&self, key: &str) -> Option<Value> {
+        Arc::make_mut(&mut self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)).shift_remove(key)
+    }
+
+    /// The entries by key, in byte order: the order of Go's `range`, `printf` and `encoding/json`.
+    pub fn sorted(&self) -> Vec<(Str, Value)> {
+        let snapshot = self.snapshot();
+        let mut entries: Vec<_> = snapshot.iter().map(|(key, value)| (Arc::clone(key), value.clone())).collect();
+        if !entries.is_sorted_by(|a, b| a.0 <= b.0) {
+            entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        }
+        entries
+    }
+
+    pub fn ptr_eq(&self, other: &Map) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// A Go value of a named type with fields or methods.
+pub trait Object: Debug + Send + Sync + Any {
+    /// As `%T` and `typeOf` print it: `*semver.Version`.
+    fn type_name(&self) -> Cow<'static, str>;
+
+    /// As `kindOf` prints it: `struct`, `ptr`, `map`, `slice`.
+    fn kind(&self) -> &'static str {
+        "struct"
+    }
+
+    /// A field's value.
+    fn field(&self, name: &str) -> Option<Value>;
+
+    /// Calls a method; `None` when there is no such method.
+    fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>>;
+
+    /// What `{{ . }}` writes: its `String()` where the Go type has one that `text/template` would call.
+    fn display(&self) -> String;
+
+    /// What `%v` writes where that differs from [`Object::display`] (a Stringer behind a pointer receiver).
+    fn verbose(&self) -> String {
+        self.display()
+    }
+
+    /// What `encoding/json` makes of it.
+    fn to_json(&self) -> Value {
+        Value::Str(self.display().into())
+    }
+
+    /// Go's truth of the value; structs are always true.
+    fn is_true(&self) -> bool {
+        true
+    }
+
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl Value {
+    pub fn str(text: impl Into<Str>) -> Self {
+        Value::Str(text.into())
+    }
+
+    pub fn list(items: Vec<Value>) -> Self {
+        Value::List(List::new(items))
+    }
+
+    pub fn map<K: Into<Str>>(entries: impl IntoIterator<Item = (K, Value)>) -> Self {
+        Value::Map(Map::new(entries.into_iter().map(|(key, value)| (key.into(), value)).collect()))
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn as_map(&self) -> Option<&Map> {
+        match self {
+            Value::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    pub fn as_list(&self) -> Option<&List> {
+        match self {
+            Value::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    pub fn is_nil(&self) -> bool {
+        matches!(self, Value::Nil)
+    }
+
+    /// Go templates' truth: false for nil, false, zero, and whatever is empty.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Value::Nil => false,
+            Value::Bool(value) => *value,
+            Value::Int(number) | Value::Int64(number) => *number != 0,
+            Value::Uint(number) => *number != 0,
+            Value::Float(number) => *number != 0.0,
+            Value::Str(text) => !text.is_empty(),
+            Value::Bytes(bytes) => !bytes.is_empty(),
+            Value::List(list) => !list.is_empty(),
+            Value::Map(map) => !map.is_empty(),
+            Value::Object(object) => object.is_true(),
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Str(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Str(text.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Value::Bool(value)
+    }
+}
+
+/// First of the 256 characters that stand for bytes that are not UTF-8.
+const RAW_BYTE: u32 = 0x10_FF00;
+
+/// Go's string of these bytes: each byte that is not part of valid UTF-8 becomes U+10FF00 + byte.
+pub fn text_from_bytes(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            let mut text = String::with_capacity(bytes.len() + 8);
+            for chunk in bytes.utf8_chunks() {
+                text.push_str(chunk.valid());
+                text.extend(chunk.invalid().iter().map(|&byte| raw_byte_char(byte)));
+            }
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// The bytes of a Go string, the inverse of [`text_from_bytes`].
+pub fn bytes_of(text: &str) -> Cow<'_, [u8]> {
+    // U+10FF00..=U+10FFFF all start with these three bytes or their successor range; plain text has neither.
+    if memchr::memchr(0xF4, text.as_bytes()).is_none() {
+        return Cow::Borrowed(text.as_bytes());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    for char in text.chars() {
+        match raw_byte(char) {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    Cow::Owned(bytes)
+}
+
+/// The byte that a character of [`text_from_bytes`] stands for.
+pub fn raw_byte(char: char) -> Option<u8> {
+    (u32::from(char) >= RAW_BYTE).then(|| (u32::from(char) - RAW_BYTE) as u8)
+}
+
+fn raw_byte_char(byte: u8) -> char {
+    char::from_u32(RAW_BYTE + u32::from(byte)).expect("U+10FF00..=U+10FFFF are characters")
+}

@@ -1,0 +1,1 @@
+//! Loading charts: directories, archives, ignore rules, metadata.

@@ -1,0 +1,1 @@
+//! `chart create` and the charts that ship.

@@ -1,0 +1,1 @@
+//! The Helm dialect: vectors of Helm's own output.

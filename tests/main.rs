@@ -1,0 +1,23 @@
+//! One test binary: a module per topic. Tests drive the built binary or the public API.
+
+mod chart;
+mod check;
+mod create;
+mod dependency;
+mod diagnostics;
+mod helm;
+mod hook;
+mod index;
+mod jinja;
+mod layering;
+mod package;
+mod pull;
+mod push;
+mod readme;
+mod render;
+mod repository;
+mod schema;
+mod support;
+mod validate;
+mod values;
+mod yaml;

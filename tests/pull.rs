@@ -1,0 +1,1 @@
+//! `chart pull` and `chart versions`.

@@ -1,0 +1,1 @@
+//! Real servers: nginx, ChartMuseum, registries.

@@ -1,0 +1,1 @@
+//! Layering, `--set`, origins, `chart values|set|schema|docs`.
