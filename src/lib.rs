@@ -16,4 +16,5 @@ pub mod schema;
 pub mod template;
 pub mod value;
 pub mod values;
+pub mod version;
 pub mod yaml;

@@ -8,14 +8,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fs", &[]),
     ("yaml", &["diagnostic", "value"]),
     ("value", &[]),
-    ("chart", &["yaml", "fs", "diagnostic"]),
-    ("values", &["yaml", "value", "diagnostic", "chart", "fs"]),
-    ("template", &["chart", "diagnostic", "value", "yaml"]),
-    ("manifest", &["yaml", "diagnostic", "value"]),
-    ("schema", &["manifest", "yaml", "value", "diagnostic", "chart", "fs"]),
-    ("package", &["chart", "fs", "diagnostic", "yaml"]),
-    ("repository", &["package", "chart", "fs", "diagnostic", "yaml"]),
-    ("render", &["chart", "values", "template", "manifest", "schema", "yaml", "value", "diagnostic"]),
+    ("version", &[]),
+    ("chart", &["version", "yaml", "fs", "diagnostic"]),
+    ("values", &["version", "yaml", "value", "diagnostic", "chart", "fs"]),
+    ("template", &["version", "chart", "diagnostic", "value", "yaml"]),
+    ("manifest", &["version", "yaml", "diagnostic", "value"]),
+    ("schema", &["version", "manifest", "yaml", "value", "diagnostic", "chart", "fs"]),
+    ("package", &["version", "chart", "fs", "diagnostic", "yaml"]),
+    ("repository", &["version", "package", "chart", "fs", "diagnostic", "yaml"]),
+    ("render", &["version", "chart", "values", "template", "manifest", "schema", "yaml", "value", "diagnostic"]),
 ];
 
 #[test]

@@ -1,8 +1,69 @@
 //! The command line: parse, run, print, exit code. The only module that prints, reads the environment or exits.
+//!
+//! Each command is a file with its own arguments (a clap `Args` struct) and a `run` that returns an [`Exit`];
+//! `args.rs` holds the groups of flags that commands share, `output.rs` writes.
 
+mod args;
+mod output;
+
+pub use output::{Failed, Terminal};
+
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
+/// How a command ended, as a process exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0
+    Success,
+    /// 1: findings, or a render that failed: something in the user's files.
+    Findings,
+    /// 2: wrong usage, or the environment failed: a file, a server, a tool.
+    Environment,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(match exit {
+            Exit::Success => 0,
+            Exit::Findings => 1,
+            Exit::Environment => 2,
+        })
+    }
+}
+
+/// Render, validate, package and publish Kubernetes charts.
+#[derive(Debug, Parser)]
+#[command(name = "chart", version, max_term_width = 110, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    global: args::Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
 
 /// Runs the command that the process arguments ask for.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are data, on stdout, and success; the rest is usage.
+            let code = if error.use_stderr() { Exit::Environment } else { Exit::Success };
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    let mut terminal = Terminal::new(&cli.global);
+    let result = run(cli.command, &mut terminal);
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failed) => terminal.fail(&failed).into(),
+    }
+}
+
+fn run(command: Command, _terminal: &mut Terminal) -> Result<Exit, Failed> {
+    match command {}
 }

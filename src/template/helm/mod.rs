@@ -1,1 +1,3 @@
 //! Helm's Go template language: lexer, parser, evaluator and functions.
+
+pub mod funcs;
