@@ -1,5 +1,6 @@
 //! A chart in memory: the same whether it came from a directory, an archive or a registry.
 
+pub mod archive;
 mod metadata;
 
 pub use metadata::{Dependency, ImportValues, Maintainer, Metadata};

@@ -1,0 +1,481 @@
+//! Reads chart archives (`.tgz`) from strangers. Nothing of an archive reaches the disk by its own words: entries come
+//! back as plain relative paths and bytes, or the archive is refused whole.
+//!
+//! Paths lose their first part, whatever it is called, as in Helm's loader. Stricter than Helm: links, devices, two
+//! entries of one name and `..` anywhere in a name are errors; Helm reads links as empty files and keeps duplicates.
+
+use flate2::read::MultiGzDecoder;
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::io::{self, Read};
+
+/// What an archive may hold. The first two byte limits are Helm's.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of one file.
+    pub file: u64,
+    /// Bytes of all files.
+    pub total: u64,
+    /// Files and directories.
+    pub entries: usize,
+    /// Bytes of a path.
+    pub path: usize,
+    /// Unpacked bytes for one packed byte, once the archive unpacks to more than 4 MiB.
+    pub ratio: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { file: 5 << 20, total: 100 << 20, entries: 20_000, path: 1024, ratio: 100 }
+    }
+}
+
+/// A file of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Relative to the chart, with `/`, without empty, `.` or `..` parts.
+    pub path: String,
+    pub data: Vec<u8>,
+    /// Seconds since the Unix epoch.
+    pub modified: u64,
+}
+
+/// Why an archive is refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    #[error("{0}, not a chart archive (a gzip-compressed tar file)")]
+    NotAnArchive(&'static str),
+    #[error("the archive is damaged: {0}")]
+    Damaged(String),
+    #[error("the archive is refused: `{name}` {reason}")]
+    Refused { name: String, reason: Cow<'static, str> },
+    #[error("the archive is refused: it {0}")]
+    TooLarge(String),
+    #[error("the archive has no files")]
+    Empty,
+}
+
+/// All files of an archive, in its own order.
+pub fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    walk(bytes, limits, |path, modified, content| {
+        entries.push(Entry { path, data: content.read()?, modified });
+        Ok(true)
+    })?;
+    Ok(entries)
+}
+
+/// One file of an archive; what comes after it is neither unpacked nor checked.
+pub fn read_file(bytes: &[u8], limits: &Limits, wanted: &str) -> Result<Option<Entry>, Error> {
+    let mut found = None;
+    walk(bytes, limits, |path, modified, content| {
+        if path == wanted {
+            found = Some(Entry { path, data: content.read()?, modified });
+        }
+        Ok(found.is_none())
+    })?;
+    Ok(found)
+}
+
+/// The bytes of the entry that is being visited.
+struct Content<'a> {
+    reader: &'a mut dyn Read,
+    size: u64,
+    name: &'a str,
+}
+
+impl Content<'_> {
+    fn read(self) -> Result<Vec<u8>, Error> {
+        let mut data = Vec::with_capacity(self.size as usize);
+        self.reader.read_to_end(&mut data).map_err(damaged)?;
+        if data.len() as u64 != self.size {
+            return Err(Error::Damaged(format!("`{}` is cut off", shown(self.name.as_bytes()))));
+        }
+        Ok(data)
+    }
+}
+
+/// Visits the files of an archive until the visitor answers `false`.
+fn walk(
+    bytes: &[u8],
+    limits: &Limits,
+    mut visit: impl FnMut(String, u64, Content<'_>) -> Result<bool, Error>,
+) -> Result<(), Error> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Err(Error::NotAnArchive(describe(bytes)));
+    }
+    // Headers and padding come on top of the files: at most four blocks for each entry.
+    let most = limits.total.saturating_add(limits.entries as u64 * 2048);
+    let most = most.min((4 << 20).max(limits.ratio.saturating_mul(bytes.len() as u64)));
+    let mut archive = tar::Archive::new(Capped { inner: MultiGzDecoder::new(bytes), left: most });
+
+    let mut seen: HashSet<String> = HashSet::new();
+    let (mut total, mut count, mut files) = (0u64, 0usize, 0usize);
+    let mut long_name: Option<Vec<u8>> = None;
+    // Raw, so that extension headers are bounded here and not read whole by the library.
+    for entry in archive.entries().map_err(damaged)?.raw(true) {
+        let mut entry = entry.map_err(damaged)?;
+        let header = entry.header();
+        let kind = header.entry_type();
+        let size = header.entry_size().map_err(damaged)?;
+        if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
+            let what = if kind.is_gnu_longname() { "a name" } else { "an extended header" };
+            if size > limits.path as u64 * 8 {
+                return Err(Error::TooLarge(format!("has {what} of {size} bytes")));
+            }
+            let content = Content { reader: &mut entry, size, name: what };
+            let data = content.read()?;
+            if kind.is_gnu_longname() {
+                long_name = Some(data.split(|&byte| byte == 0).next().unwrap_or_default().to_vec());
+            } else if let Some(path) = pax_path(&data)? {
+                long_name = Some(path);
+            }
+            continue;
+        }
+        if kind.is_pax_global_extensions() {
+            continue;
+        }
+        let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+        let refuse = |reason: Cow<'static, str>| Error::Refused { name: shown(&name), reason };
+
+        count += 1;
+        if count > limits.entries {
+            return Err(Error::TooLarge(format!("has more than {} entries", limits.entries)));
+        }
+        if name.len() > limits.path {
+            return Err(refuse(format!("is a path of more than {} bytes", limits.path).into()));
+        }
+        let what = match kind {
+            tar::EntryType::Regular | tar::EntryType::Continuous => None,
+            tar::EntryType::Directory => continue,
+            tar::EntryType::Symlink => Some("a symbolic link"),
+            tar::EntryType::Link => Some("a hard link"),
+            tar::EntryType::Char | tar::EntryType::Block => Some("a device"),
+            tar::EntryType::Fifo => Some("a named pipe"),
+            tar::EntryType::GNUSparse => Some("a sparse file"),
+            _ => Some("an entry of an unknown type"),
+        };
+        if let Some(what) = what {
+            return Err(refuse(format!("is {what}, and charts hold plain files").into()));
+        }
+        // Old tar programs mark directories by their name alone.
+        if name.ends_with(b"/") {
+            continue;
+        }
+        if size > limits.file {
+            return Err(refuse(format!("has {size} bytes, more than the {} that a file may have", limits.file).into()));
+        }
+        total += size;
+        if total > limits.total {
+            return Err(Error::TooLarge(format!("unpacks to more than {} bytes", limits.total)));
+        }
+        let path = inner_path(&name).map_err(refuse)?;
+        if !seen.insert(path.clone()) {
+            return Err(refuse("is there twice".into()));
+        }
+        files += 1;
+        let modified = entry.header().mtime().unwrap_or(0);
+        let content = Content { reader: &mut entry, size, name: &path };
+        if !visit(path.clone(), modified, content)? {
+            return Ok(());
+        }
+    }
+    if files == 0 {
+        return Err(Error::Empty);
+    }
+    let is_parent = |path: &str| path.match_indices('/').any(|(at, _)| seen.contains(&path[..at]));
+    match seen.iter().filter(|path| is_parent(path)).min() {
+        Some(path) => {
+            Err(Error::Refused { name: shown(path.as_bytes()), reason: "lies in something that is a file".into() })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The path inside the chart: without the first part of the name.
+fn inner_path(name: &[u8]) -> Result<String, Cow<'static, str>> {
+    let name = std::str::from_utf8(name).map_err(|_| "has a name that is not UTF-8")?;
+    if name.chars().any(char::is_control) {
+        return Err("has a control character in its name".into());
+    }
+    // Archives made on Windows may separate with backslashes.
+    let name = name.replace('\\', "/");
+    if name.starts_with('/') {
+        return Err("is an absolute path".into());
+    }
+    if name.split('/').any(|part| part == "..") {
+        return Err("leads out of the chart with `..`".into());
+    }
+    let Some((first, rest)) = name.split_once('/') else {
+        return Err("is not in the chart's folder".into());
+    };
+    let drive = |text: &str| {
+        let text = text.as_bytes();
+        text.len() > 1 && text[0].is_ascii_alphabetic() && text[1] == b':'
+    };
+    if rest.starts_with('/') || drive(first) || drive(rest.trim_start_matches("./")) {
+        return Err("is an absolute path".into());
+    }
+    let parts: Vec<&str> = rest.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    if parts.is_empty() {
+        return Err("is not in the chart's folder".into());
+    }
+    Ok(parts.join("/"))
+}
+
+/// The `path` record of a PAX header: lines of `length key=value`. Records that change the entry's size are refused,
+/// because programs disagree on which of the two sizes counts.
+fn pax_path(data: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    let broken = || Error::Damaged("an extended header is malformed".into());
+    let mut path = None;
+    let mut rest = data;
+    while !rest.is_empty() && rest[0] != 0 {
+        let digits = rest.iter().position(|&byte| byte == b' ').ok_or_else(broken)?;
+        let length: usize =
+            std::str::from_utf8(&rest[..digits]).ok().and_then(|text| text.parse().ok()).ok_or_else(broken)?;
+        if length <= digits + 1 || length > rest.len() || rest[length - 1] != b'\n' {
+            return Err(broken());
+        }
+        let record = &rest[digits + 1..length - 1];
+        let equals = record.iter().position(|&byte| byte == b'=').ok_or_else(broken)?;
+        let (key, value) = (&record[..equals], &record[equals + 1..]);
+        if key == b"path" {
+            path = Some(value.to_vec());
+        } else if key == b"size" || key.starts_with(b"GNU.sparse.") {
+            return Err(Error::TooLarge(format!("has an extended header with `{}`", shown(key))));
+        }
+        rest = &rest[length..];
+    }
+    Ok(path)
+}
+
+/// What bytes that are no archive look like.
+fn describe(bytes: &[u8]) -> &'static str {
+    let start = bytes.trim_ascii_start();
+    match start {
+        [] => "an empty file",
+        [b'<', ..] => "a web page",
+        [b'P', b'K', ..] => "a zip file",
+        [b'{', ..] => "a JSON text",
+        _ if bytes.get(257..262) == Some(b"ustar") => "an uncompressed tar file",
+        _ => "other data",
+    }
+}
+
+fn shown(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name);
+    let mut shown: String = text.chars().take(120).flat_map(char::escape_debug).collect();
+    if text.chars().nth(120).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Says how far a reader may go, and fails past that instead of ending quietly.
+struct Capped<R> {
+    inner: R,
+    left: u64,
+}
+
+const TOO_MUCH: &str = "unpacks to far more than such an archive should";
+
+impl<R: Read> Read for Capped<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| io::Error::other(TOO_MUCH))?;
+        Ok(count)
+    }
+}
+
+fn damaged(error: io::Error) -> Error {
+    let text = error.to_string();
+    if text.contains(TOO_MUCH) {
+        return Error::TooLarge(TOO_MUCH.to_owned());
+    }
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return Error::Damaged("it is cut off".to_owned());
+    }
+    Error::Damaged(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(data).expect("in memory");
+        encoder.finish().expect("in memory")
+    }
+
+    /// A tar block and its padded content, with the name as it is.
+    fn entry(name: &[u8], kind: u8, data: &[u8]) -> Vec<u8> {
+        let mut header = tar::Header::new_gnu();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+        header.set_entry_type(tar::EntryType::new(kind));
+        header.set_size(data.len() as u64);
+        header.set_mtime(42);
+        header.set_cksum();
+        let mut block = header.as_bytes().to_vec();
+        block.extend_from_slice(data);
+        block.resize(block.len().next_multiple_of(512), 0);
+        block
+    }
+
+    fn file(name: &str, data: &[u8]) -> Vec<u8> {
+        entry(name.as_bytes(), b'0', data)
+    }
+
+    fn archive(parts: &[Vec<u8>]) -> Vec<u8> {
+        let mut tar = parts.concat();
+        tar.resize(tar.len() + 1024, 0);
+        gzip(&tar)
+    }
+
+    fn refused(parts: &[Vec<u8>]) -> String {
+        error(&archive(parts))
+    }
+
+    fn error(bytes: &[u8]) -> String {
+        match read(bytes, &Limits::default()) {
+            Ok(entries) => panic!("{} entries were read", entries.len()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn files_lose_the_first_part_of_their_path() {
+        let bytes = archive(&[
+            entry(b"web/", b'5', b""),
+            file("web/Chart.yaml", b"name: web"),
+            file("other/./templates//a.yaml", b""),
+            file("web\\values.yaml", b"a: 1"),
+        ]);
+        let entries = read(&bytes, &Limits::default()).expect("a good archive");
+        let paths: Vec<_> = entries.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(paths, ["Chart.yaml", "templates/a.yaml", "values.yaml"]);
+        assert_eq!((entries[0].data.as_slice(), entries[0].modified), (b"name: web".as_slice(), 42));
+    }
+
+    #[test]
+    fn one_file_is_read_without_the_rest() {
+        let bytes = archive(&[file("web/Chart.yaml", b"x"), file("web/../../evil", b"")]);
+        let found = read_file(&bytes, &Limits::default(), "Chart.yaml").expect("found before the evil entry");
+        assert_eq!(found.expect("there").data, b"x");
+        assert!(read_file(&bytes, &Limits::default(), "values.yaml").is_err());
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused() {
+        for (name, why) in [
+            ("/etc/passwd", "absolute"),
+            ("\\etc\\passwd", "absolute"),
+            ("web//etc/passwd", "absolute"),
+            ("web/../../etc/passwd", "`..`"),
+            ("web/a/../b", "`..`"),
+            ("..", "`..`"),
+            ("web\\..\\..\\evil", "`..`"),
+            ("C:/windows", "absolute"),
+            ("web/c:/windows", "absolute"),
+            ("web/./c:\\windows", "absolute"),
+            ("Chart.yaml", "not in the chart's folder"),
+            ("web/.", "not in the chart's folder"),
+            ("web/a\nb", "control character"),
+            ("web/a\u{1b}[2Jb", "control character"),
+        ] {
+            let error = refused(&[file("web/Chart.yaml", b""), file(name, b"")]);
+            assert!(error.contains(why), "{name}: {error}");
+        }
+        assert!(refused(&[entry(b"web/\xff\xfe", b'0', b"")]).contains("not UTF-8"));
+        let long = [b"web/".as_slice(), &[b'a'; 1100]].concat();
+        assert!(refused(&[entry(b"././@LongLink", b'L', &long), file("web/a", b"")]).contains("more than 1024"));
+        let huge = vec![b'a'; 100_000];
+        assert!(refused(&[entry(b"././@LongLink", b'L', &huge), file("web/a", b"")]).contains("name of 100000"));
+    }
+
+    #[test]
+    fn a_long_name_counts_as_the_name() {
+        let deep = format!("web/{}/x.yaml", "d".repeat(200));
+        let record = format!(" path={deep}\n");
+        let record = format!("{}{record}", record.len() + 3);
+        let bytes = archive(&[
+            entry(b"PaxHeaders/x", b'x', record.as_bytes()),
+            file("short", b"1"),
+            entry(b"././@LongLink", b'L', format!("{deep}2\0").as_bytes()),
+            file("short", b"2"),
+        ]);
+        let entries = read(&bytes, &Limits::default()).expect("a good archive");
+        assert_eq!(entries[0].path, deep[4..]);
+        assert_eq!(entries[1].path, format!("{}2", &deep[4..]));
+        let evil = entry(b"PaxHeaders/x", b'x', b"23 path=web/../../evil\n");
+        assert!(refused(&[evil, file("web/a", b"")]).contains("`..`"));
+        let size = entry(b"PaxHeaders/x", b'x', b"12 size=999\n");
+        assert!(refused(&[size, file("web/a", b"")]).contains("`size`"));
+        assert!(refused(&[entry(b"x", b'x', b"99999999999999999999 a=b\n")]).contains("malformed"));
+    }
+
+    #[test]
+    fn only_plain_files_are_read() {
+        for (kind, why) in [
+            (b'1', "hard link"),
+            (b'2', "symbolic link"),
+            (b'3', "device"),
+            (b'4', "device"),
+            (b'6', "named pipe"),
+            (b'S', "sparse"),
+            (b'?', "unknown type"),
+        ] {
+            let error = refused(&[entry(b"web/x", kind, b"")]);
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_there_once() {
+        assert!(refused(&[file("web/a", b""), file("other/./a", b"")]).contains("twice"));
+        assert!(refused(&[file("web/a/b", b""), file("web/a", b"")]).contains("lies in something that is a file"));
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let zeros = vec![0; 5 << 20];
+        let many: Vec<_> = (0..15).map(|n| file(&format!("web/{n}"), &zeros)).collect();
+        assert!(refused(&many).contains("far more"));
+        let big = vec![0; (5 << 20) + 1];
+        assert!(refused(&[file("web/a", &big)]).contains("a file may have"));
+        let entries: Vec<_> = (0..20_001).map(|n| file(&format!("web/{n}"), b"")).collect();
+        assert!(refused(&entries).contains("20000 entries"));
+        let limits = Limits { total: 10, ..Limits::default() };
+        let bytes = archive(&[file("web/a", b"123456"), file("web/b", b"123456")]);
+        assert!(read(&bytes, &limits).expect_err("too large").to_string().contains("more than 10 bytes"));
+        // A header that promises more than there is.
+        let mut lying = file("web/a", b"");
+        lying[124..136].copy_from_slice(b"00000001000\0");
+        let sum: u32 = lying[..148].iter().chain(&lying[156..512]).map(|&byte| u32::from(byte)).sum::<u32>() + 8 * 32;
+        lying[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        assert!(error(&gzip(&lying)).contains("cut off"));
+    }
+
+    #[test]
+    fn other_files_are_named_for_what_they_are() {
+        assert!(error(b"").starts_with("an empty file"));
+        assert!(error(b"<html>").starts_with("a web page"));
+        assert!(error(&file("web/a", b"")).starts_with("an uncompressed tar"));
+        assert_eq!(error(&gzip(&[0; 1024])), "the archive has no files");
+        let bytes = archive(&[file("web/a", &[7; 100_000])]);
+        assert!(error(&bytes[..bytes.len() / 2]).contains("cut off"));
+    }
+
+    #[test]
+    fn damaged_archives_never_panic() {
+        let bytes = archive(&[file("web/Chart.yaml", b"name: web"), file("web/a", &[7; 2000])]);
+        for at in 0..bytes.len() {
+            for flip in [1, 0x80, 0xff] {
+                let mut bytes = bytes.clone();
+                bytes[at] ^= flip;
+                let _ = read(&bytes, &Limits::default());
+            }
+        }
+    }
+}
