@@ -65,5 +65,6 @@ codes! {
     TemplateSyntax "template-syntax" Deny "A template does not parse."
     TemplateError "template-error" Deny "A template failed while it rendered."
     UndefinedValue "undefined-value" Deny "A template uses a name that is not defined."
+    InvalidManifest "invalid-manifest" Deny "A rendered document is not a Kubernetes object."
     LimitExceeded "limit-exceeded" Deny "A template or file went past a limit on steps, depth or size."
 }
