@@ -89,8 +89,5 @@ fn mismatch(node: &Node, message: &str) -> Box<Diagnostic> {
         Data::Null => "null",
         Data::Str(_) => "a string",
     };
-    Box::new(
-        Diagnostic::new(Code::InvalidManifest, format!("{message}, found {found}"))
-            .label(node.span, format!("{found}")),
-    )
+    Box::new(Diagnostic::new(Code::InvalidManifest, format!("{message}, found {found}")).label(node.span, found))
 }
