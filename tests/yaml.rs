@@ -1,1 +1,117 @@
 //! Reading and writing YAML.
+
+use chart::diagnostic::{Code, FileId};
+use chart::yaml::{self, Data, Node};
+
+/// A document as compact JSON-like text, in the author's order.
+fn shape(node: &Node) -> String {
+    match &node.data {
+        Data::Null => "null".to_owned(),
+        Data::Bool(value) => value.to_string(),
+        Data::Int(number) => number.to_string(),
+        Data::Uint(number) => format!("{number}u"),
+        Data::Float(number) => format!("{number:?}"),
+        Data::Str(text) => format!("{text:?}"),
+        Data::Seq(items) => format!("[{}]", items.iter().map(shape).collect::<Vec<_>>().join(",")),
+        Data::Map(map) => {
+            let entries = map.iter().map(|(key, entry)| format!("{key}:{}", shape(&entry.value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
+#[track_caller]
+fn first(text: &str) -> String {
+    let parsed = yaml::read(text, FileId(0));
+    match parsed.first() {
+        Ok(node) => shape(&node),
+        Err(error) => error.go,
+    }
+}
+
+#[test]
+fn plain_scalars_have_the_types_that_helm_gives_them() {
+    for (text, value) in [
+        ("y", "true"),
+        ("No", "false"),
+        ("oN", "\"oN\""),
+        ("~", "null"),
+        ("", "null"),
+        ("0755", "493"),
+        ("0o17", "15"),
+        ("0b11", "3"),
+        ("0x1F", "31"),
+        ("1_000", "1000"),
+        ("08", "8.0"),
+        ("+12", "12"),
+        (".5", "0.5"),
+        ("5.", "5.0"),
+        ("1e3", "1000.0"),
+        ("1e400", "\"1e400\""),
+        ("18446744073709551615", "18446744073709551615u"),
+        ("18446744073709551616", "1.8446744073709552e19"),
+        ("1:30", "\"1:30\""),
+        ("2020-01-01", "\"2020-01-01\""),
+        ("1.2.3", "\"1.2.3\""),
+        ("'1'", "\"1\""),
+        ("!!str 1", "\"1\""),
+        ("!!float 1", "1.0"),
+        ("!!int '1'", "1"),
+        ("! '1'", "1"),
+        ("!foo 1", "\"1\""),
+        ("!!binary aGk=", "\"hi\""),
+        ("!!int x", "yaml: cannot decode !!str `x` as a !!int"),
+        (".inf", "json: unsupported value: +Inf"),
+    ] {
+        assert_eq!(first(text), value, "{text}");
+    }
+}
+
+#[test]
+fn keys_become_text_as_in_json() {
+    assert_eq!(
+        first("y: 1\nno: 2\n0x10: 3\n1e3: 4\n1.5: 5\n'1': 6\n!!str 7: 8"),
+        "{true:1,false:2,16:3,1000:4,1.5:5,1:6,7:8}"
+    );
+    assert!(first("~: 1").starts_with("unsupported map key of type"));
+    assert_eq!(first("a: {{ x }}"), "yaml: invalid map key: map[interface {}]interface {}{\"x\":interface {}(nil)}");
+}
+
+#[test]
+fn merge_keys_override_what_stands_before_them() {
+    assert_eq!(first("a: &a {x: 1, q: 2}\nc:\n  x: 5\n  <<: *a\n  q: 3"), "{a:{x:1,q:2},c:{x:1,q:3}}");
+    assert_eq!(first("<<: [{x: 1}, {x: 2, z: 3}]\ny: 4"), "{x:1,z:3,true:4}");
+    assert_eq!(first("<<: 1"), "yaml: map merge requires map or sequence of maps as the value");
+}
+
+#[test]
+fn duplicate_keys_keep_the_last_and_are_reported() {
+    let parsed = yaml::read("a: 1\nb: 2\na: 3\n", FileId(0));
+    assert_eq!(shape(&parsed.documents[0]), "{a:3,b:2}");
+    let finding = &parsed.findings[0];
+    assert_eq!((finding.code, finding.labels[0].span.start, finding.labels[1].span.start), (Code::DuplicateKey, 10, 0));
+}
+
+#[test]
+fn aliases_and_depth_are_bounded() {
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for level in 1..12 {
+        let previous = vec![format!("*a{}", level - 1); 9].join(",");
+        bomb += &format!("a{level}: &a{level} [{previous}]\n");
+    }
+    assert_eq!(first(&bomb), "yaml: document contains excessive aliasing");
+    assert!(first(&"[".repeat(5000)).starts_with("yaml:"));
+    assert!(first(&format!("{}{}", "[".repeat(1500), "]".repeat(1500))).starts_with("yaml:"));
+    assert!(first(&format!("{}{}", "[".repeat(900), "]".repeat(900))).starts_with("[[["));
+    let nested = |inner: &str| format!("{}{inner}{}", "[".repeat(600), "]".repeat(600));
+    assert!(first(&format!("- &a {}\n- {}\n", nested("x"), nested("*a"))).starts_with("yaml:"));
+    assert!(first("&a [*a]").ends_with("value contains itself"));
+}
+
+#[test]
+fn documents_before_an_error_are_kept() {
+    let parsed = yaml::read("a: 1\n---\nb: 2\n---\nc: [\n", FileId(0));
+    assert_eq!(parsed.documents.len(), 2);
+    assert!(parsed.error.is_some());
+    assert_eq!(first("a: 1\n---\nc: [\n"), "{a:1}");
+}

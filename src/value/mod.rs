@@ -7,6 +7,8 @@
 //! Go strings are bytes. Ours are `str`: a byte that is not UTF-8 (a template can make one with `trunc`) is held as
 //! the private-use character U+10FF00 + byte, see [`text_from_bytes`] and [`bytes_of`].
 
+pub mod number;
+
 use indexmap::IndexMap;
 use std::any::Any;
 use std::borrow::Cow;

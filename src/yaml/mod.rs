@@ -3,6 +3,15 @@
 //! Reading keeps the place of every key and value and types plain scalars as Kubernetes' and Helm's YAML library
 //! does (go-yaml v2, YAML 1.1 words: `y`, `on`, `0755`, `1_000`). Writing follows Helm's `toYaml`.
 
+mod build;
+mod convert;
+mod event;
 mod node;
+mod read;
+mod resolve;
 
+pub use build::MAX_DEPTH;
+pub use convert::{Numbers, Step, Tags, node, value};
 pub use node::{Data, Entry, Mapping, Node, Style};
+pub use read::{Parsed, SyntaxError, read};
+pub use resolve::{Resolved, is_timestamp, resolve};
