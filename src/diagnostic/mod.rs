@@ -2,12 +2,26 @@
 //! places ([`Span`]s) in [`Sources`]; a [`Sink`] collects them, and one file per output format prints them.
 
 mod code;
+mod github;
+mod human;
+mod json;
+mod junit;
+mod sarif;
+mod short;
 mod sink;
 mod source;
+mod tap;
 
 pub use code::{Code, Level};
+pub use github::Github;
+pub use human::Human;
+pub use json::Json;
+pub use junit::Junit;
+pub use sarif::Sarif;
+pub use short::Short;
 pub use sink::Sink;
-pub use source::{FileId, Position, SourceMap, Sources, Span};
+pub use source::{FileId, Kind, Position, SourceMap, Sources, Span};
+pub use tap::Tap;
 
 /// How bad a finding is. Errors make a command fail; warnings and notes do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +100,46 @@ impl Diagnostic {
         self.trace.push(Frame { text: text.into(), span });
         self
     }
+}
+
+impl Diagnostic {
+    /// The first place in a file that the user can open: the template rather than the rendered text.
+    pub fn file_label(&self, sources: &Sources) -> Option<&Label> {
+        self.labels.iter().find(|label| sources.kind(label.span.file) == Kind::File)
+    }
+}
+
+/// Something that was checked, and what was found.
+#[derive(Debug, Clone, Default)]
+pub struct Unit {
+    /// As the user would say it: `charts/web with ci/ha-values.yaml`.
+    pub name: String,
+    pub findings: Vec<Diagnostic>,
+}
+
+impl Unit {
+    pub fn failed(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+}
+
+/// All that a command found.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    pub sources: &'a Sources,
+    pub units: &'a [Unit],
+}
+
+impl<'a> Report<'a> {
+    pub fn findings(&self) -> impl Iterator<Item = &'a Diagnostic> {
+        self.units.iter().flat_map(|unit| &unit.findings)
+    }
+}
+
+/// An output format for findings.
+pub trait Emitter {
+    /// The whole report as text.
+    fn emit(&self, report: Report<'_>) -> String;
 }
 
 /// Diagnostics that stopped an operation. Never empty.

@@ -27,11 +27,33 @@ pub struct Position {
     pub column: usize,
 }
 
+/// What a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file that the user can open, in a chart, an archive or beside them.
+    File,
+    /// What a template rendered to.
+    Rendered,
+    /// Text from the command line or from stdin: `<--set 1>`.
+    Argument,
+}
+
 #[derive(Debug, Clone)]
 struct Source {
     name: Arc<str>,
+    kind: Kind,
     text: Arc<str>,
     line_starts: Arc<OnceLock<Vec<u32>>>,
+}
+
+impl Source {
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            std::iter::once(0)
+                .chain(memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at as u32 + 1))
+                .collect()
+        })
+    }
 }
 
 /// Every text that a diagnostic may show. Cheap to clone: texts are shared.
@@ -41,12 +63,27 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Adds a text under the name that users see: a path as they would type it, `<--set 1>`, or
-    /// `rendered web/templates/service.yaml`.
+    /// Adds a text under the name that users see: a path as they would type it, or `<--set 1>` for text that is in
+    /// no file.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
+        let name = name.into();
+        let kind = if name.starts_with('<') { Kind::Argument } else { Kind::File };
+        self.push(name, text.into(), kind)
+    }
+
+    /// Adds what a template rendered to, as `rendered web/templates/service.yaml`.
+    pub fn add_rendered(&mut self, name: &str, text: impl Into<Arc<str>>) -> FileId {
+        self.push(format!("rendered {name}").into(), text.into(), Kind::Rendered)
+    }
+
+    fn push(&mut self, name: Arc<str>, text: Arc<str>, kind: Kind) -> FileId {
         let id = FileId(u32::try_from(self.sources.len()).expect("fewer than 2^32 sources"));
-        self.sources.push(Source { name: name.into(), text: text.into(), line_starts: Arc::default() });
+        self.sources.push(Source { name, kind, text, line_starts: Arc::default() });
         id
+    }
+
+    pub fn kind(&self, file: FileId) -> Kind {
+        self.sources[file.0 as usize].kind
     }
 
     pub fn name(&self, file: FileId) -> &str {
@@ -73,16 +110,21 @@ impl Sources {
     /// The line and column of a byte offset; offsets past the end count as the end.
     pub fn position(&self, file: FileId, offset: u32) -> Position {
         let source = &self.sources[file.0 as usize];
-        let starts = source.line_starts.get_or_init(|| {
-            std::iter::once(0)
-                .chain(memchr::memchr_iter(b'\n', source.text.as_bytes()).map(|at| at as u32 + 1))
-                .collect()
-        });
+        let starts = source.line_starts();
         let offset = offset.min(source.text.len() as u32);
         let line = starts.partition_point(|&start| start <= offset);
         let start = starts[line - 1] as usize;
         let column = String::from_utf8_lossy(&source.text.as_bytes()[start..offset as usize]).chars().count() + 1;
         Position { line, column }
+    }
+
+    /// The byte range of a line, numbered from 1, without its line break.
+    pub fn line_range(&self, file: FileId, line: usize) -> std::ops::Range<usize> {
+        let source = &self.sources[file.0 as usize];
+        let starts = source.line_starts();
+        let start = starts.get(line - 1).map_or(source.text.len(), |&start| start as usize);
+        let end = starts.get(line).map_or(source.text.len(), |&next| next as usize - 1);
+        start..end.max(start)
     }
 
     /// `name:line:column` of a span's start.
