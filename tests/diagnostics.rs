@@ -15,19 +15,22 @@ fn at(sources: &Sources, file: chart::diagnostic::FileId, text: &str) -> Span {
 /// A wrong type with its three places, a failed include, a duplicate key, and a finding without a place.
 fn findings() -> (Sources, Vec<Unit>) {
     let mut sources = Sources::default();
-    let rendered = sources.add_rendered("web/templates/deploy.yaml", "kind: Deployment\nspec:\n  replicas: \"three\"\n");
-    let template =
-        sources.add("web/templates/deploy.yaml", "kind: Deployment\nspec:\n  replicas: {{ .Values.replicas | quote }}\n");
+    let rendered =
+        sources.add_rendered("web/templates/deploy.yaml", "kind: Deployment\nspec:\n  replicas: \"three\"\n");
+    let template = sources
+        .add("web/templates/deploy.yaml", "kind: Deployment\nspec:\n  replicas: {{ .Values.replicas | quote }}\n");
     let values = sources.add("prod.yaml", "# production\nreplicas: three\nimage: {}\n\n\nimage: x\n");
     let helpers = sources.add("web/templates/_helpers.tpl", "{{ define \"labels\" }}{{ .Values.a.b }}{{ end }}\n");
     let argument = sources.add("<--set 1>", "replicas=a,b");
 
-    let wrong_type =
-        Diagnostic::new(Code::InvalidManifest, "`spec.replicas` must be an integer, found a string, 100% <sure> & \"so\"")
-            .label(at(&sources, rendered, "\"three\""), "expected integer (apps/v1 Deployment)")
-            .label(at(&sources, template, "{{ .Values.replicas | quote }}"), "written here")
-            .label(at(&sources, values, "three"), "value set here (layer 2 of 3)")
-            .hint("write `replicas: 3`, or drop `quote`");
+    let wrong_type = Diagnostic::new(
+        Code::InvalidManifest,
+        "`spec.replicas` must be an integer, found a string, 100% <sure> & \"so\"",
+    )
+    .label(at(&sources, rendered, "\"three\""), "expected integer (apps/v1 Deployment)")
+    .label(at(&sources, template, "{{ .Values.replicas | quote }}"), "written here")
+    .label(at(&sources, values, "three"), "value set here (layer 2 of 3)")
+    .hint("write `replicas: 3`, or drop `quote`");
     let include = Diagnostic::new(Code::TemplateError, "nil pointer evaluating `interface {}.b`")
         .label(at(&sources, helpers, ".Values.a.b"), "`.Values.a` is nil")
         .frame("while including `labels`", Some(at(&sources, template, "Deployment")))
@@ -143,7 +146,8 @@ fn human_copes_with_extreme_places() {
     ];
     for (span, place) in spans {
         let findings = vec![Diagnostic::new(Code::YamlSyntax, "wrong").label(span, "here")];
-        let text = Human { color: false }.emit(Report { sources: &sources, units: &[Unit { name: "x".into(), findings }] });
+        let text =
+            Human { color: false }.emit(Report { sources: &sources, units: &[Unit { name: "x".into(), findings }] });
         assert!(text.contains(place), "{place} in\n{text}");
         assert!(text.lines().all(|line| line.chars().count() < 200), "{text}");
     }

@@ -106,8 +106,11 @@ impl<'a> Piece<'a> {
             let from = floor(text, (label.span.start as usize).min(line_end));
             let to = floor(text, (label.span.end as usize).clamp(from, line_end));
             let annotation = kind.span(from - start..to - start);
-            snippet = snippet
-                .annotation(if label.text.is_empty() { annotation } else { annotation.label(label.text.as_str()) });
+            snippet = snippet.annotation(if label.text.is_empty() {
+                annotation
+            } else {
+                annotation.label(label.text.as_str())
+            });
         }
         elements.push(snippet.into());
     }
