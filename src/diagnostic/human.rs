@@ -118,5 +118,5 @@ impl<'a> Piece<'a> {
 
 /// The nearest character boundary at or before an offset.
 fn floor(text: &str, offset: usize) -> usize {
-    text.floor_char_boundary(offset)
+    (0..=offset.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
