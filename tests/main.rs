@@ -17,6 +17,7 @@ mod readme;
 mod render;
 mod repository;
 mod schema;
+mod server;
 mod support;
 mod validate;
 mod values;

@@ -1,1 +1,80 @@
-//! Real servers: nginx, ChartMuseum, registries.
+//! What all kinds of repositories share: the HTTP client, credentials, the index.
+
+use crate::server::{Answer, Server};
+use chart::repository::auth::{Credentials, Keyring, Origin};
+use chart::repository::http::{Options, get, parse_url};
+use chart::repository::{Kind, Result};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+fn fetch(url: &str, options: Options) -> Result<Vec<u8>> {
+    get(url, 1 << 20, options)
+}
+
+fn with_credentials(url: &str) -> Options {
+    let mut keyring = Keyring::default();
+    let credentials = Credentials::Basic { username: "ann".into(), password: "s3cret".into() };
+    keyring.add(Origin::of(&parse_url(url).expect("a URL")), credentials);
+    Options { keyring, ..Options::default() }
+}
+
+#[test]
+fn credentials_stay_with_their_server_through_redirects() {
+    let other = Server::start(|_| Answer::new(200, "found"));
+    let target = other.url("/there");
+    let first = Server::start(move |request| match request.path.as_str() {
+        "/here" => Answer::new(302, "").header("Location", "/same"),
+        _ => Answer::new(307, "").header("Location", target.replace("http://", "http://eve:stolen@")),
+    });
+    let body = fetch(&first.url("/here"), with_credentials(&first.url("/"))).expect("redirected");
+    assert_eq!(body, b"found");
+    let sent: Vec<_> = first.asked().iter().map(|request| request.header("authorization").map(str::to_owned)).collect();
+    assert_eq!(sent, [Some("Basic YW5uOnMzY3JldA==".to_owned()), Some("Basic YW5uOnMzY3JldA==".to_owned())]);
+    let there = &other.asked()[0];
+    assert_eq!((there.path.as_str(), there.header("authorization")), ("/there", None));
+}
+
+#[test]
+fn requests_are_repeated_where_that_may_help() {
+    let count = AtomicU32::new(0);
+    let server = Server::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::new(0, ""),
+        1 => Answer::new(503, "busy").header("Retry-After", "0"),
+        _ => Answer::new(200, "at last"),
+    });
+    let options = Options { retries: 3, ..Options::default() };
+    assert_eq!(fetch(&server.url("/x"), options).expect("third time"), b"at last");
+    assert_eq!(server.asked().len(), 3);
+    let server = Server::start(|_| Answer::new(404, ""));
+    let options = Options { retries: 3, ..Options::default() };
+    assert_eq!(fetch(&server.url("/x"), options).expect_err("missing").kind, Kind::Missing);
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn errors_say_what_failed_and_hide_secrets() {
+    let server = Server::start(|request| match request.path.as_str() {
+        "/denied?token=t0ken" => Answer::new(401, r#"{"error":"unauthorized"}"#),
+        "/loop" => Answer::new(302, "").header("Location", "/loop"),
+        "/file" => Answer::new(302, "").header("Location", "file:///etc/passwd"),
+        "/page" => Answer::new(500, "<html>secret page</html>"),
+        _ => Answer::new(200, vec![b'x'; 2 << 20]),
+    });
+    let port = server.port.to_string();
+    let say = |path: &str| {
+        let url = server.url(path).replace("http://", "http://ann:s3cret@");
+        let error = fetch(&url, Options::default()).expect_err("must fail");
+        let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+        format!("{error}{hint}").replace(&port, "PORT")
+    };
+    insta::assert_snapshot!(say("/denied?token=t0ken"), @r"
+    failed to fetch `http://127.0.0.1:PORT/denied?…`: the server answered 401 Unauthorized (unauthorized)
+    hint: give `--username` and `--password` (or CHART_USERNAME and CHART_PASSWORD), `--token`, or a line in ~/.netrc
+    ");
+    insta::assert_snapshot!(say("/loop"), @"`http://127.0.0.1:PORT/loop` redirects more than ten times");
+    insta::assert_snapshot!(say("/file"), @"`http://127.0.0.1:PORT/file` redirects to a `file` URL");
+    insta::assert_snapshot!(say("/page"), @"failed to fetch `http://127.0.0.1:PORT/page`: the server answered 500 Internal Server Error");
+    insta::assert_snapshot!(say("/big"), @"`http://127.0.0.1:PORT/big` has more than 1048576 bytes");
+    insta::assert_snapshot!(fetch("ftp://ann:s3cret@x/", Options::default()).expect_err("no HTTP"), @"the URL has scheme `ftp`, expected `http` or `https`");
+    insta::assert_snapshot!(fetch("http://ann:s3cret@:x/", Options::default()).expect_err("no URL"), @"the URL is not valid: empty host");
+    insta::assert_snapshot!(fetch("http://127.0.0.1:1/", Options::default()).expect_err("nobody there"), @"failed to fetch `http://127.0.0.1:1/`: connection refused");
+}

@@ -1,0 +1,440 @@
+//! The HTTP client: credentials, TLS, redirects, retries, limits and progress.
+//!
+//! Nothing is started before the first request: making a [`Client`] costs nothing.
+
+use super::auth::{Credentials, Keyring, Origin};
+use super::error::{Error, Kind, Result, shown};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+use std::io::Write;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use url::Url;
+
+/// Called as bytes move: what is transferred, how much so far, and of how much where that is known.
+pub type Progress = Arc<dyn Fn(&str, u64, Option<u64>) + Send + Sync>;
+
+/// How servers are reached.
+#[derive(Clone, Default)]
+pub struct Options {
+    pub keyring: Keyring,
+    /// PEM certificates that are trusted besides the system's.
+    pub ca: Option<Vec<u8>>,
+    /// PEM certificate chain and PKCS #8 key of the client.
+    pub identity: Option<Vec<u8>>,
+    /// Whether any certificate will do.
+    pub insecure: bool,
+    /// How often a request is repeated that failed for no fault of its own.
+    pub retries: u32,
+    pub progress: Option<Progress>,
+}
+
+/// What is sent.
+#[derive(Clone)]
+pub enum Body {
+    Empty,
+    /// Bytes under a name for the progress bar.
+    Bytes {
+        name: String,
+        data: Arc<[u8]>,
+        content_type: &'static str,
+    },
+    /// A form with files: field, file name, bytes.
+    Form(Vec<(&'static str, String, Arc<[u8]>)>),
+}
+
+#[derive(Clone)]
+pub struct Request {
+    pub method: Method,
+    pub url: Url,
+    pub headers: Vec<(HeaderName, String)>,
+    pub body: Body,
+}
+
+impl Request {
+    pub fn new(method: Method, url: Url) -> Self {
+        Request { method, url, headers: Vec::new(), body: Body::Empty }
+    }
+
+    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub fn body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+}
+
+/// An answer without its content.
+#[derive(Debug)]
+pub struct Head {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// Where it came from in the end.
+    pub url: Url,
+    /// The start of the content of an answer that is no success.
+    detail: Vec<u8>,
+}
+
+impl Head {
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// This answer as an error.
+    pub fn error(&self, action: &str) -> Error {
+        let status = self.status.as_u16();
+        let kind = match status {
+            401 | 403 => Kind::Denied,
+            404 | 410 => Kind::Missing,
+            _ => Kind::Status(status),
+        };
+        let mut message = format!("failed to {action} `{}`: the server answered {status}", shown(&self.url));
+        if let Some(reason) = self.status.canonical_reason() {
+            message += &format!(" {reason}");
+        }
+        if let Some(words) = self.words() {
+            message += &format!(" ({words})");
+        }
+        let error = Error::new(kind, message);
+        match kind {
+            Kind::Denied => error.with_hint(CREDENTIALS_HINT),
+            _ => error,
+        }
+    }
+
+    /// What the server says in its own words: a JSON error or a line of text, no web page.
+    pub fn words(&self) -> Option<String> {
+        let text = std::str::from_utf8(&self.detail).ok()?.trim();
+        let json: Option<serde_json::Value> = serde_json::from_str(text).ok();
+        let found = json.as_ref().and_then(|json| {
+            let at = |path: &str| json.pointer(path).and_then(serde_json::Value::as_str);
+            ["/error", "/message", "/errors/0/message", "/error/message"].into_iter().find_map(at)
+        });
+        let words = match found {
+            Some(words) => words,
+            None if json.is_some() || text.starts_with('<') => return None,
+            None => text.lines().next()?,
+        };
+        let words: String = words.chars().filter(|char| !char.is_control()).take(200).collect();
+        (!words.is_empty()).then_some(words)
+    }
+}
+
+const CREDENTIALS_HINT: &str =
+    "give `--username` and `--password` (or CHART_USERNAME and CHART_PASSWORD), `--token`, or a line in ~/.netrc";
+
+/// Answers of the kind that a repeated request may not get.
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// An HTTP client for all servers of a command.
+pub struct Client {
+    options: Options,
+    started: OnceLock<Result<Started, String>>,
+}
+
+struct Started {
+    runtime: tokio::runtime::Runtime,
+    plain: reqwest::Client,
+    tls: OnceLock<Result<reqwest::Client, String>>,
+}
+
+/// Fetches what a URL holds, up to `most` bytes.
+pub fn get(url: &str, most: u64, options: Options) -> Result<Vec<u8>> {
+    Client::new(options).get(&parse_url(url)?, most)
+}
+
+/// Reads an `http://` or `https://` URL.
+pub fn parse_url(text: &str) -> Result<Url> {
+    let usage = |why: String| Error::new(Kind::Usage, why);
+    // The text is not repeated: a URL that does not parse may still hold a password.
+    let url = Url::parse(text).map_err(|error| usage(format!("the URL is not valid: {error}")))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        other => Err(usage(format!("the URL has scheme `{other}`, expected `http` or `https`"))),
+    }
+}
+
+impl Client {
+    pub fn new(options: Options) -> Self {
+        Client { options, started: OnceLock::new() }
+    }
+
+    /// Fetches what a URL holds, up to `most` bytes.
+    pub fn get(&self, url: &Url, most: u64) -> Result<Vec<u8>> {
+        let request = Request::new(Method::GET, url.clone());
+        let (head, data) = self.block_on(self.exchange(&request, most, || Ok(Vec::new())))?;
+        if head.status.is_success() { Ok(data) } else { Err(head.error("fetch")) }
+    }
+
+    /// Sends a request whose answer is short.
+    pub fn send(&self, request: &Request) -> Result<(Head, Vec<u8>)> {
+        self.block_on(self.exchange(request, 8 << 20, || Ok(Vec::new())))
+    }
+
+    fn started(&self) -> Result<&Started> {
+        let start = || -> Result<Started, String> {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| format!("failed to start the network: {error}"))?;
+            // Loading the system's certificates takes longer than a local transfer, so `http://` goes without.
+            let plain = builder().tls_certs_only([]).build().map_err(|error| root_cause(&error))?;
+            Ok(Started { runtime, plain, tls: OnceLock::new() })
+        };
+        let started = self.started.get_or_init(start).as_ref();
+        started.map_err(|message| Error::new(Kind::Unreachable, message.clone()))
+    }
+
+    pub fn block_on<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.started()?.runtime.block_on(work)
+    }
+
+    fn client_for(&self, url: &Url) -> Result<&reqwest::Client> {
+        let started = self.started()?;
+        if url.scheme() == "http" {
+            return Ok(&started.plain);
+        }
+        let tls = started.tls.get_or_init(|| self.tls_client());
+        tls.as_ref().map_err(|message| Error::new(Kind::Tls, message.clone()))
+    }
+
+    fn tls_client(&self) -> Result<reqwest::Client, String> {
+        let mut builder = builder().tls_danger_accept_invalid_certs(self.options.insecure);
+        if let Some(pem) = &self.options.ca {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|error| format!("the CA file holds no PEM certificates: {}", root_cause(&error)))?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        if let Some(pem) = &self.options.identity {
+            let identity = reqwest::Identity::from_pem(pem).map_err(|error| {
+                format!("the client certificate and key are not a PEM certificate and key: {}", root_cause(&error))
+            })?;
+            builder = builder.identity(identity);
+        }
+        builder.build().map_err(|error| format!("failed to set up TLS: {}", root_cause(&error)))
+    }
+
+    /// Sends a request, again where that may help, and writes a successful answer's content to what `start` makes:
+    /// anew for each try.
+    pub async fn exchange<W: Write>(
+        &self,
+        request: &Request,
+        most: u64,
+        mut start: impl FnMut() -> std::io::Result<W>,
+    ) -> Result<(Head, W)> {
+        let mut attempt = 0;
+        loop {
+            let outcome = self.follow(request, most, &mut start).await;
+            let wait = match &outcome {
+                Ok((head, _)) if is_passing(head.status) => {
+                    head.header(RETRY_AFTER).and_then(|text| text.parse().ok()).map(Duration::from_secs)
+                }
+                Err(error) if error.kind == Kind::Unreachable => None,
+                _ => return outcome,
+            };
+            if attempt >= self.options.retries {
+                return outcome;
+            }
+            let backoff = Duration::from_millis(200 << attempt.min(5));
+            let wait = wait.unwrap_or(backoff).min(Duration::from_secs(30)) + jitter(backoff);
+            tracing::info!("{} {}: trying again in {wait:.1?}", request.method, shown(&request.url));
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    /// One try, through redirects. Credentials stay with the server they are for.
+    async fn follow<W: Write>(
+        &self,
+        request: &Request,
+        most: u64,
+        start: &mut impl FnMut() -> std::io::Result<W>,
+    ) -> Result<(Head, W)> {
+        let mut url = request.url.clone();
+        let mut credentials = self.options.keyring.find(&url);
+        for _ in 0..10 {
+            let response = self.once(request, &url, credentials.as_ref()).await?;
+            let moved = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            let location = response.headers().get(LOCATION).filter(|_| moved);
+            let Some(location) = location.and_then(|value| value.to_str().ok()) else {
+                return self.receive(request, url, response, most, start).await;
+            };
+            let mut next = url.join(location).map_err(|_| {
+                Error::new(Kind::Malformed, format!("`{}` redirects to what is not a URL", shown(&url)))
+            })?;
+            if !matches!(next.scheme(), "http" | "https") {
+                let message = format!("`{}` redirects to a `{}` URL", shown(&url), next.scheme());
+                return Err(Error::new(Kind::Malformed, message));
+            }
+            let same_origin = Origin::of(&next) == Origin::of(&url);
+            let keeps_method = matches!(response.status().as_u16(), 307 | 308);
+            let is_upload = !matches!(request.method, Method::GET | Method::HEAD);
+            if is_upload && (!keeps_method || !same_origin) {
+                let message = format!("`{}` redirects uploads to `{}`", shown(&url), shown(&next));
+                return Err(Error::new(Kind::Usage, message).with_hint("push to that URL if you trust it"));
+            }
+            // A user in the address is the redirecting server's choice, not ours.
+            let _ = next.set_username("");
+            let _ = next.set_password(None);
+            if !same_origin {
+                credentials = self.options.keyring.find_given(&next);
+            }
+            tracing::info!("{} redirects to {}", shown(&url), shown(&next));
+            url = next;
+        }
+        Err(Error::new(Kind::Malformed, format!("`{}` redirects more than ten times", shown(&request.url))))
+    }
+
+    async fn once(&self, request: &Request, url: &Url, credentials: Option<&Credentials>) -> Result<reqwest::Response> {
+        let mut bare = url.clone();
+        let _ = bare.set_username("");
+        let _ = bare.set_password(None);
+        let mut builder = self.client_for(url)?.request(request.method.clone(), bare);
+        let same_origin = Origin::of(url) == Origin::of(&request.url);
+        for (name, value) in &request.headers {
+            // Any header may hold a token, so only those for caching go to another server.
+            if same_origin || matches!(name.as_str(), "accept" | "accept-encoding" | "if-none-match") {
+                builder = builder.header(name, value);
+            }
+        }
+        builder = match credentials {
+            Some(Credentials::Basic { username, password }) => builder.basic_auth(username, Some(password)),
+            Some(Credentials::Bearer(token)) => builder.header(AUTHORIZATION, bearer(token)?),
+            None => builder,
+        };
+        builder = match &request.body {
+            Body::Empty => builder,
+            Body::Bytes { name, data, content_type } => builder
+                .header(CONTENT_TYPE, *content_type)
+                .header(CONTENT_LENGTH, data.len())
+                .body(self.upload(name, data)),
+            Body::Form(fields) => {
+                let mut form = reqwest::multipart::Form::new();
+                for (field, name, data) in fields {
+                    let part = reqwest::multipart::Part::stream_with_length(self.upload(name, data), data.len() as u64);
+                    form = form.part(*field, part.file_name(name.clone()));
+                }
+                builder.multipart(form)
+            }
+        };
+        tracing::debug!("{} {}", request.method, shown(url));
+        builder.send().await.map_err(|error| failure(&request.method, url, &error))
+    }
+
+    /// The bytes as a stream that reports progress.
+    fn upload(&self, name: &str, data: &Arc<[u8]>) -> reqwest::Body {
+        const CHUNK: usize = 64 << 10;
+        let Some(progress) = self.options.progress.clone().filter(|_| data.len() > CHUNK) else {
+            return data.to_vec().into();
+        };
+        let (name, data) = (name.to_owned(), Arc::clone(data));
+        let chunks = (0..data.len()).step_by(CHUNK).map(move |at| {
+            let end = data.len().min(at + CHUNK);
+            progress(&name, end as u64, Some(data.len() as u64));
+            Ok::<_, std::io::Error>(data[at..end].to_vec())
+        });
+        reqwest::Body::wrap_stream(futures_util::stream::iter(chunks))
+    }
+
+    async fn receive<W: Write>(
+        &self,
+        request: &Request,
+        url: Url,
+        mut response: reqwest::Response,
+        most: u64,
+        start: &mut impl FnMut() -> std::io::Result<W>,
+    ) -> Result<(Head, W)> {
+        let status = response.status();
+        let headers = response.headers().clone();
+        let disk = |error: std::io::Error| Error::new(Kind::Disk, format!("failed to save `{}`: {error}", shown(&url)));
+        let mut sink = start().map_err(disk)?;
+        let mut detail = Vec::new();
+        let total = response.content_length();
+        let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
+        let mut done = 0u64;
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&request.method, &url, &error))? {
+            done += chunk.len() as u64;
+            if !status.is_success() {
+                if detail.len() < 4096 {
+                    detail.extend_from_slice(&chunk[..chunk.len().min(4096)]);
+                }
+                continue;
+            }
+            if done > most {
+                let message = format!("`{}` has more than {most} bytes", shown(&url));
+                return Err(Error::new(Kind::Malformed, message));
+            }
+            sink.write_all(&chunk).map_err(disk)?;
+            if let Some(progress) = &self.options.progress {
+                progress(&name, done, total);
+            }
+        }
+        Ok((Head { status, headers, url, detail }, sink))
+    }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("chart/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(60))
+}
+
+fn bearer(token: &str) -> Result<reqwest::header::HeaderValue> {
+    let value = reqwest::header::HeaderValue::from_str(&format!("Bearer {token}"));
+    let mut value = value.map_err(|_| Error::new(Kind::Usage, "the token has characters that a header cannot hold"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Up to half of the wait, so that clients that failed together do not come back together.
+fn jitter(wait: Duration) -> Duration {
+    wait.mul_f64(rand::random::<f64>() / 2.0)
+}
+
+/// A request that got no answer, as an error.
+fn failure(method: &Method, url: &Url, error: &reqwest::Error) -> Error {
+    let cause = root_cause(error);
+    let action = if matches!(*method, Method::GET | Method::HEAD) { "fetch" } else { "send to" };
+    let message = |why: &str| format!("failed to {action} `{}`: {why}", shown(url));
+    if cause.contains("certificate") || cause.contains("CaUsedAsEndEntity") {
+        let hint = if cause.contains("UnknownIssuer") {
+            "name the server's CA with `--ca-file`, or trust it blindly with `--insecure-skip-tls-verify`"
+        } else {
+            "`--insecure-skip-tls-verify` connects all the same, to whoever answers"
+        };
+        return Error::new(Kind::Tls, message(&cause)).with_hint(hint);
+    }
+    if cause.contains("InvalidContentType") || cause.contains("corrupt message") {
+        let why = "the server does not speak TLS";
+        return Error::new(Kind::Tls, message(why)).with_hint("is it an `http://` address?");
+    }
+    if error.is_timeout() {
+        return Error::new(Kind::Unreachable, message("no answer in time"));
+    }
+    Error::new(Kind::Unreachable, message(&cause))
+}
+
+/// The innermost error's words; the outer ones only say that something failed.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    // `Connection refused`, but not `DNS error` or a name in camel case.
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() && text.contains(' ') => {
+            first.to_lowercase().chain([second]).chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
