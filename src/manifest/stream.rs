@@ -2,8 +2,8 @@
 
 use super::glob::glob;
 use super::{Event, Head, Manifest, Text, documents, order};
-use crate::diagnostic::{Diagnostic, Failure, Sources, Span};
-use crate::yaml::Node;
+use crate::diagnostic::{Diagnostic, Sources, Span};
+use crate::yaml;
 use std::sync::Arc;
 
 /// The documents of a chart in install order.
@@ -30,32 +30,31 @@ pub enum Hooks {
     None,
 }
 
-/// Splits texts into documents, reads the head of each with `read`, drops hooks for unknown events and sorts the
-/// rest. The documents that `read` refuses are left out; why is the second result.
-pub fn collect(
-    mut texts: Vec<Text>,
-    sources: &Sources,
-    mut read: impl FnMut(Span) -> Result<(Head, Option<Node>), Failure>,
-) -> (Manifests, Vec<Diagnostic>) {
+/// Splits texts into documents, reads them, drops hooks for unknown events and sorts the rest. Documents that Helm
+/// would refuse are left out and reported, and so are suspicious ones, with warnings as they are: duplicate keys.
+pub fn collect(mut texts: Vec<Text>, sources: &Sources) -> (Manifests, Vec<Diagnostic>) {
     texts.sort_by(|a, b| a.name.cmp(&b.name));
     let mut manifests = Manifests::default();
-    let mut refused = Vec::new();
+    let mut findings = Vec::new();
     for Text { name, file } in texts {
         for range in documents(sources.text(file)) {
             let span = Span::new(file, range.start, range.end);
-            match read(span) {
+            let mut parsed = yaml::read_range(sources.text(file), range, file);
+            findings.append(&mut parsed.findings);
+            let read = parsed.first().map_err(|error| Box::new(error.diagnostic));
+            match read.and_then(|node| Ok((Head::read(&node)?, node))) {
                 Ok((head, _)) if head.is_dropped => {}
                 Ok((head, node)) => {
                     let list = if head.events.is_empty() { &mut manifests.objects } else { &mut manifests.hooks };
-                    list.push(Manifest { source: Arc::clone(&name), span, head, node });
+                    list.push(Manifest { source: Arc::clone(&name), span, head, node: Some(node) });
                 }
-                Err(failure) => refused.extend(failure),
+                Err(finding) => findings.push(*finding),
             }
         }
     }
     order::sort(&mut manifests.objects);
     order::sort(&mut manifests.hooks);
-    (manifests, refused)
+    (manifests, findings)
 }
 
 impl Manifests {
@@ -151,4 +150,64 @@ fn source_path(document: &str) -> Option<&str> {
         let (chart, path) = line.split_once('/')?;
         (!chart.is_empty() && !path.is_empty()).then_some(path)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The stream of these rendered files, and the messages of the findings.
+    fn stream(files: &[(&str, &str)], hooks: Hooks) -> (String, Vec<String>) {
+        let mut sources = Sources::default();
+        let texts = files
+            .iter()
+            .map(|(name, text)| Text { name: (*name).into(), file: sources.add_rendered(name, *text) })
+            .collect();
+        let (manifests, findings) = collect(texts, &sources);
+        let say = |finding: &Diagnostic| {
+            let place = finding.labels.first().map(|label| sources.locate(label.span)).unwrap_or_default();
+            format!("{place}: {}", finding.message)
+        };
+        (manifests.stream(&sources, &[], hooks), findings.iter().map(say).collect())
+    }
+
+    #[test]
+    fn objects_come_in_install_order_and_hooks_last() {
+        let files = [
+            ("t/templates/z.yaml", "kind: Foo\n---\nkind: Namespace\n"),
+            ("t/templates/a.yaml", "kind: Bar\n---\n# only a comment\n---\nkind: Namespace\nx: 1\n\n\n"),
+            ("t/templates/h.yaml", "kind: Job\nmetadata: {annotations: {helm.sh/hook: 'Test , pre-install'}}"),
+            ("t/templates/u.yaml", "kind: Job\nmetadata: {annotations: {helm.sh/hook: bogus}}"),
+        ];
+        let objects = "---\n# Source: t/templates/a.yaml\nkind: Namespace\nx: 1\n\n\n\n\
+                       ---\n# Source: t/templates/z.yaml\nkind: Namespace\n\n\
+                       ---\n# Source: t/templates/a.yaml\n# only a comment\n\n\
+                       ---\n# Source: t/templates/a.yaml\nkind: Bar\n\n\
+                       ---\n# Source: t/templates/z.yaml\nkind: Foo\n";
+        let hook = "---\n# Source: t/templates/h.yaml\nkind: Job\nmetadata: {annotations: {helm.sh/hook: 'Test , pre-install'}}\n";
+        assert_eq!(stream(&files, Hooks::All), (format!("{objects}{hook}"), vec![]));
+        assert_eq!(stream(&files, Hooks::NoTests).0, objects);
+        assert_eq!(stream(&files, Hooks::None).0, objects);
+        assert_eq!(stream(&[], Hooks::All).0, "\n");
+    }
+
+    #[test]
+    fn what_helm_refuses_is_refused_at_its_line() {
+        for (text, expected) in [
+            ("a: 1\n---\n- x\n", "rendered t:3:1: a document must be a mapping, found a list"),
+            ("kind: [a]\n", "rendered t:1:7: `kind` must be a string, found a list"),
+            ("\nmetadata: x\n", "rendered t:2:11: `metadata` must be a mapping, found a string"),
+            (
+                "metadata:\n  annotations:\n    a: {}\n",
+                "rendered t:3:8: `metadata.annotations[\"a\"]` must be a string, found a mapping",
+            ),
+        ] {
+            assert_eq!(stream(&[("t", text)], Hooks::All).1, [expected], "{text:?}");
+        }
+        for text in
+            ["kind: 5\nmetadata: {name: 1.5, annotations: {a: true, b: null}}", "Kind: x\nmetadata:", "# nothing"]
+        {
+            assert_eq!(stream(&[("t", text)], Hooks::All).1, [""; 0], "{text:?}");
+        }
+    }
 }

@@ -13,5 +13,5 @@ mod resolve;
 pub use build::MAX_DEPTH;
 pub use convert::{Numbers, Step, Tags, node, value};
 pub use node::{Data, Entry, Mapping, Node, Style};
-pub use read::{Parsed, SyntaxError, read};
+pub use read::{Parsed, SyntaxError, read, read_range};
 pub use resolve::{Resolved, is_timestamp, resolve};

@@ -6,6 +6,7 @@ use super::build::{Builder, MAX_DEPTH};
 use super::event::{Event, Kind, Problem, Tag};
 use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Span};
 use granit_parser::{Parser, ScalarStyle, StrInput, StructureStyle};
+use std::ops::Range;
 
 /// What a text holds.
 #[derive(Debug, Clone, Default)]
@@ -51,14 +52,21 @@ impl Parsed {
 
 /// Reads every document of a text, typing scalars as go-yaml v2 does.
 pub fn read(text: &str, file: FileId) -> Parsed {
+    read_range(text, 0..text.len(), file)
+}
+
+/// Reads a part of a text as if it were all; places count from the start of the text.
+pub fn read_range(text: &str, range: Range<usize>, file: FileId) -> Parsed {
     let mut parsed = Parsed::default();
     let mut builder = Builder::new(file);
-    let mut events = Events::new(text);
+    let base = range.start;
+    let text = &text[range];
+    let mut events = Events::new(text, base);
     loop {
         let event = match events.next() {
             Ok(event) => event,
             Err(problem) => {
-                parsed.error = Some(syntax_error(&problem, text, file));
+                parsed.error = Some(syntax_error(&problem, text, base, file));
                 break;
             }
         };
@@ -83,10 +91,10 @@ pub fn read(text: &str, file: FileId) -> Parsed {
     parsed
 }
 
-fn syntax_error(problem: &Problem, text: &str, file: FileId) -> SyntaxError {
+fn syntax_error(problem: &Problem, text: &str, base: usize, file: FileId) -> SyntaxError {
     let end = text[problem.offset..].chars().next().map_or(problem.offset, |next| problem.offset + next.len_utf8());
-    let mut diagnostic =
-        Diagnostic::new(Code::YamlSyntax, problem.message.clone()).label(Span::new(file, problem.offset, end), "");
+    let mut diagnostic = Diagnostic::new(Code::YamlSyntax, problem.message.clone())
+        .label(Span::new(file, base + problem.offset, base + end), "");
     if let Some(hint) = &problem.hint {
         diagnostic = diagnostic.hint(hint.clone());
     }
@@ -96,23 +104,28 @@ fn syntax_error(problem: &Problem, text: &str, file: FileId) -> SyntaxError {
 struct Events<'a> {
     parser: Parser<'a, StrInput<'a>>,
     text: &'a str,
+    /// Where the text starts in the file.
+    base: usize,
 }
 
 impl<'a> Events<'a> {
-    fn new(text: &'a str) -> Self {
+    fn new(text: &'a str, base: usize) -> Self {
         let options = granit_parser::options! {
             emit_comments: false,
             flow_nesting_limit: MAX_DEPTH as usize + 1,
             block_nesting_limit: MAX_DEPTH as usize + 1,
         };
-        Events { parser: Parser::new_from_str_with_options(text, options), text }
+        Events { parser: Parser::new_from_str_with_options(text, options), text, base }
     }
 
     fn next(&mut self) -> Result<Event<'a>, Problem> {
         use granit_parser::Event as Granit;
         loop {
             let (event, span) = match self.parser.next_event() {
-                None => return Ok(Event { kind: Kind::StreamEnd, start: self.text.len(), end: self.text.len() }),
+                None => {
+                    let end = self.base + self.text.len();
+                    return Ok(Event { kind: Kind::StreamEnd, start: end, end });
+                }
                 Some(Ok(event)) => event,
                 Some(Err(error)) => {
                     let offset = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
@@ -160,7 +173,7 @@ impl<'a> Events<'a> {
                 Granit::MappingEnd => Kind::MappingEnd,
                 _ => continue,
             };
-            return Ok(Event { kind, start: range.start, end: range.end });
+            return Ok(Event { kind, start: self.base + range.start, end: self.base + range.end });
         }
     }
 }
