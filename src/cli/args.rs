@@ -1,5 +1,6 @@
 //! Flags that several commands share.
 
+use crate::diagnostic::{Code, Level, Sink};
 use clap::{Args, ValueEnum};
 
 /// Flags of every command.
@@ -21,4 +22,81 @@ pub enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// How findings are judged and printed.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Findings")]
+pub struct FindingFlags {
+    /// How findings are printed
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+    /// Take warnings as errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Make findings of this kind errors
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
+    pub deny: Vec<Code>,
+    /// Make findings of this kind warnings
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
+    pub warn: Vec<Code>,
+    /// Drop findings of this kind
+    #[arg(long, value_name = "CODE", value_delimiter = ',', value_parser = code)]
+    pub allow: Vec<Code>,
+}
+
+/// Output formats for findings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// With the lines of every place, for people
+    #[default]
+    Human,
+    /// `path:line:column: error[code]: …`
+    Short,
+    /// One JSON object per line
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// JUnit XML
+    Junit,
+    /// Test Anything Protocol 14
+    Tap,
+}
+
+impl FindingFlags {
+    /// A sink with the levels that the flags ask for.
+    pub fn sink(&self) -> Sink {
+        let levels = [(&self.allow, Level::Allow), (&self.warn, Level::Warn), (&self.deny, Level::Deny)];
+        Sink::new(levels.into_iter().flat_map(|(codes, level)| codes.iter().map(move |code| (*code, level))).collect())
+    }
+}
+
+fn code(name: &str) -> Result<Code, String> {
+    Code::from_name(name).ok_or_else(|| "there is no finding of this name".to_owned())
+}
+
+/// Where values come from. Each kind wins over the kinds before it, and in a kind the later one wins.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Values")]
+pub struct ValuesFlags {
+    /// Values from a YAML file, a URL, or stdin (`-`)
+    #[arg(short = 'f', long = "values", value_name = "FILE", value_delimiter = ',')]
+    pub files: Vec<String>,
+    /// Values as JSON: `KEY=JSON` or an object
+    #[arg(long, value_name = "KEY=JSON")]
+    pub set_json: Vec<String>,
+    /// Values: `a.b=1,c[0]=x,d={x,y}`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Values that are strings, whatever they look like
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set_string: Vec<String>,
+    /// Values that are the texts of files
+    #[arg(long, value_name = "KEY=PATH")]
+    pub set_file: Vec<String>,
+    /// A string value, taken as it stands to the end
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set_literal: Vec<String>,
 }

@@ -6,7 +6,7 @@
 mod args;
 mod output;
 
-pub use output::{Failed, Terminal};
+pub use output::{Failed, Stream, Terminal};
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -1,7 +1,8 @@
 //! Writing to the terminal: data on stdout, everything else on stderr.
 
 use super::Exit;
-use super::args::{Color, Global};
+use super::args::{Color, FindingFlags, Format, Global};
+use crate::diagnostic::{self, Code, Emitter, Human, Report, Severity, Sources, Unit};
 use std::io::{self, IsTerminal, Write};
 
 /// Why a command could not do its work, for the user: the world failed or the usage is wrong.
@@ -17,6 +18,27 @@ pub enum Failed {
     Usage(String, Option<String>),
     #[error("{0}")]
     Other(String),
+}
+
+/// Where a report for machines goes: stdout, unless that has other data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// `2 errors, 1 warning`; `None` where there is nothing to count.
+fn count(report: Report<'_>) -> Option<String> {
+    let count = |severity| report.findings().filter(|finding| finding.severity == severity).count();
+    let parts = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")].map(
+        |(severity, name)| match count(severity) {
+            0 => None,
+            1 => Some(format!("1 {name}")),
+            many => Some(format!("{many} {name}s")),
+        },
+    );
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// The two streams, as the global flags want them.
@@ -55,6 +77,52 @@ impl Terminal {
     /// Writes text to stderr, also with `--quiet`: errors.
     pub fn complain(&mut self, text: impl AsRef<str>) {
         let _ = io::stderr().lock().write_all(text.as_ref().as_bytes());
+    }
+
+    /// Prints findings, and gives the exit code that they mean. People's formats go to stderr, with a line that
+    /// counts them; the formats for machines go to `machine`.
+    pub fn report(
+        &mut self,
+        units: &mut [Unit],
+        sources: &Sources,
+        flags: &FindingFlags,
+        machine: Stream,
+    ) -> Result<Exit, Failed> {
+        if flags.strict {
+            for finding in units.iter_mut().flat_map(|unit| &mut unit.findings) {
+                if finding.severity == Severity::Warning {
+                    finding.severity = Severity::Error;
+                }
+            }
+        }
+        let report = Report { sources, units };
+        let emitter: &dyn Emitter = match flags.format {
+            Format::Human => &Human { color: self.color },
+            Format::Short => &diagnostic::Short,
+            Format::Json => &diagnostic::Json,
+            Format::Sarif => &diagnostic::Sarif,
+            Format::Github => &diagnostic::Github,
+            Format::Junit => &diagnostic::Junit,
+            Format::Tap => &diagnostic::Tap,
+        };
+        let text = emitter.emit(report);
+        match (flags.format, machine) {
+            (Format::Human, _) | (_, Stream::Stderr) => self.complain(text),
+            (_, Stream::Stdout) => self.print(text)?,
+        }
+        if flags.format == Format::Human
+            && let Some(line) = count(report)
+        {
+            self.complain(format!("{line}\n"));
+        }
+        let errors = || report.findings().filter(|finding| finding.severity == Severity::Error);
+        Ok(if errors().any(|finding| matches!(finding.code, Code::Io | Code::Usage)) {
+            Exit::Environment
+        } else if errors().next().is_some() {
+            Exit::Findings
+        } else {
+            Exit::Success
+        })
     }
 
     /// Prints why a command failed and gives the exit code.
