@@ -1,7 +1,10 @@
 //! Rendering templates. The file name chooses the [`Dialect`]: `*.j2` is Jinja, everything else Helm's Go templates.
 
+mod capabilities;
 pub mod helm;
 pub mod jinja;
+
+pub use capabilities::Capabilities;
 
 use crate::chart::{File, Metadata};
 use crate::diagnostic::{Failure, FileId, SourceMap};
@@ -35,18 +38,6 @@ pub struct Release {
     pub is_upgrade: bool,
     /// `Helm`, as charts expect in the label `app.kubernetes.io/managed-by`.
     pub service: String,
-}
-
-/// The cluster that the render is meant for.
-#[derive(Debug, Clone)]
-pub struct Capabilities {
-    /// As given: `v1.37.0`, or `v1.30` for `--kube-version 1.30`.
-    pub kube_version: String,
-    pub major: String,
-    pub minor: String,
-    /// `apps/v1` and, where known, `apps/v1/Deployment`.
-    pub api_versions: Vec<String>,
-    pub helm_version: String,
 }
 
 /// What stops a hostile template.

@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shared text.
 pub type Str = Arc<str>;
@@ -55,6 +55,8 @@ pub enum ListKind {
     Int,
     /// `[][]interface {}`
     Lists,
+    /// `common.VersionSet`, a `[]string`
+    Versions,
 }
 
 /// A slice. Templates cannot mutate one in place, so the items are plainly shared.
@@ -127,6 +129,8 @@ pub enum MapKind {
     Str,
     /// `common.Values`
     Values,
+    /// `engine.files`, a `map[string][]uint8`
+    Files,
 }
 
 /// A map, shared by reference: a `set` through one handle is seen through all.
@@ -134,11 +138,13 @@ pub enum MapKind {
 /// Readers take a [`Map::snapshot`], which costs a reference count; a writer copies the entries only while a
 /// snapshot is out. No lock is ever held while other code runs, so nesting cannot deadlock.
 #[derive(Debug, Clone)]
-pub struct Map(Arc<MapInner>);
+pub struct Map {
+    inner: Arc<MapInner>,
+    kind: MapKind,
+}
 
 #[derive(Debug)]
 struct MapInner {
-    kind: MapKind,
     tag: u32,
     entries: Mutex<Arc<Entries>>,
 }
@@ -155,34 +161,44 @@ impl Map {
     }
 
     pub fn with(kind: MapKind, entries: Entries, tag: u32) -> Self {
-        Map(Arc::new(MapInner { kind, tag, entries: Mutex::new(Arc::new(entries)) }))
+        Map { inner: Arc::new(MapInner { tag, entries: Mutex::new(Arc::new(entries)) }), kind }
     }
 
     pub fn kind(&self) -> MapKind {
-        self.0.kind
+        self.kind
+    }
+
+    /// The same map under another Go type: a subchart's `.Values` is the map in its parent's values.
+    #[must_use]
+    pub fn as_kind(&self, kind: MapKind) -> Self {
+        Map { inner: Arc::clone(&self.inner), kind }
     }
 
     /// Which map of the values tree this is (an index into the render's table of paths); 0 for a map that a
     /// template made. Reads are recorded as (tag, key).
     pub fn tag(&self) -> u32 {
-        self.0.tag
+        self.inner.tag
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Arc<Entries>> {
+        self.inner.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The entries as they are now.
     pub fn snapshot(&self) -> Arc<Entries> {
-        Arc::clone(&self.0.entries.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.entries())
     }
 
     pub fn get(&self, key: &str) -> Option<Value> {
-        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.entries().get(key).cloned()
     }
 
     pub fn contains(&self, key: &str) -> bool {
-        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+        self.entries().contains_key(key)
     }
 
     pub fn len(&self) -> usize {
-        self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.entries().len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -190,11 +206,11 @@ impl Map {
     }
 
     pub fn insert(&self, key: Str, value: Value) {
-        Arc::make_mut(&mut self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)).insert(key, value);
+        Arc::make_mut(&mut *self.entries()).insert(key, value);
     }
 
     pub fn remove(&self, key: &str) -> Option<Value> {
-        Arc::make_mut(&mut self.0.entries.lock().unwrap_or_else(PoisonError::into_inner)).shift_remove(key)
+        Arc::make_mut(&mut *self.entries()).shift_remove(key)
     }
 
     /// The entries by key, in byte order: the order of Go's `range`, `printf` and `encoding/json`.
@@ -208,7 +224,7 @@ impl Map {
     }
 
     pub fn ptr_eq(&self, other: &Map) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 }
 
@@ -322,6 +338,52 @@ impl From<bool> for Value {
     }
 }
 
+/// Drops nested values one by one: a template can nest them deeper than the stack allows.
+fn drop_flat(values: impl Iterator<Item = Value>) {
+    let mut waiting: Vec<Value> = values.filter(is_nested).collect();
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::List(List(inner)) => {
+                if let Some(items) = Arc::into_inner(inner).and_then(|mut inner| inner.items.take()) {
+                    waiting.extend(items);
+                }
+            }
+            Value::Map(map) => {
+                let inner = Arc::into_inner(map.inner);
+                let entries = inner
+                    .map(|mut inner| std::mem::take(inner.entries.get_mut().unwrap_or_else(PoisonError::into_inner)));
+                if let Some(entries) = entries.and_then(Arc::into_inner) {
+                    waiting.extend(entries.into_values());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_nested(value: &Value) -> bool {
+    matches!(value, Value::List(_) | Value::Map(_))
+}
+
+impl Drop for ListInner {
+    fn drop(&mut self) {
+        if self.items.as_ref().is_some_and(|items| items.iter().any(is_nested)) {
+            drop_flat(self.items.take().unwrap_or_default().into_iter());
+        }
+    }
+}
+
+impl Drop for MapInner {
+    fn drop(&mut self) {
+        let entries = self.entries.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if entries.values().any(is_nested)
+            && let Some(entries) = Arc::into_inner(std::mem::take(entries))
+        {
+            drop_flat(entries.into_values());
+        }
+    }
+}
+
 /// First of the 256 characters that stand for bytes that are not UTF-8.
 const RAW_BYTE: u32 = 0x10_FF00;
 
@@ -363,4 +425,26 @@ pub fn raw_byte(char: char) -> Option<u8> {
 
 fn raw_byte_char(byte: u8) -> char {
     char::from_u32(RAW_BYTE + u32::from(byte)).expect("U+10FF00..=U+10FFFF are characters")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_nested_values_drop_without_a_million_stack_frames() {
+        let mut value = Value::Nil;
+        for depth in 0..1_000_000 {
+            value = if depth % 2 == 0 { Value::list(vec![value]) } else { Value::map([("a", value)]) };
+        }
+        drop(value);
+    }
+
+    #[test]
+    fn a_map_under_another_type_is_the_same_map() {
+        let map = Map::default();
+        let values = map.as_kind(MapKind::Values);
+        values.insert("a".into(), Value::Int(1));
+        assert!(map.contains("a") && map.ptr_eq(&values) && values.kind() == MapKind::Values);
+    }
 }

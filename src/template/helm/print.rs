@@ -35,11 +35,13 @@ pub fn type_of(value: &Value) -> Cow<'static, str> {
             ListKind::Str => "[]string",
             ListKind::Int => "[]int",
             ListKind::Lists => "[][]interface {}",
+            ListKind::Versions => "common.VersionSet",
         },
         Value::Map(map) => match map.kind() {
             MapKind::Any => "map[string]interface {}",
             MapKind::Str => "map[string]string",
             MapKind::Values => "common.Values",
+            MapKind::Files => "engine.files",
         },
         Value::Object(object) => return object.type_name(),
     })
