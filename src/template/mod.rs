@@ -22,6 +22,8 @@ pub struct Context {
     pub seed: Option<u64>,
     /// What `now` returns: nanoseconds since the Unix epoch.
     pub now: i128,
+    /// The local time zone's IANA name (the variable `TZ`); `None` takes the machine's.
+    pub time_zone: Option<String>,
     /// Objects that `lookup` finds, from `--lookup-dir`.
     pub lookup: Vec<Node>,
     /// Whether `getHostByName` may ask the resolver.

@@ -257,6 +257,11 @@ pub trait Object: Debug + Send + Sync + Any {
         Value::Str(self.display().into())
     }
 
+    /// The number, for types of integer kind such as `time.Duration`: what `%d` writes and `lt` compares.
+    fn integer(&self) -> Option<i64> {
+        None
+    }
+
     /// Go's truth of the value; structs are always true.
     fn is_true(&self) -> bool {
         true

@@ -3,9 +3,30 @@
 //! The evaluator checks arguments against a function's Go signature (with Go's error texts) before it calls it, so a
 //! function finds the types that it declares.
 
+mod strings;
+mod unicode;
+mod words;
+
 use crate::template::Context;
 use crate::value::Value;
 use rand_chacha::ChaCha20Rng;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// The families, each a flat table.
+const FAMILIES: &[&[Function]] = &[strings::FUNCTIONS];
+
+/// The function that templates call by this name.
+pub fn lookup(name: &str) -> Option<&'static Function> {
+    static FUNCTIONS: LazyLock<HashMap<&'static str, &'static Function, foldhash::fast::RandomState>> =
+        LazyLock::new(|| all().map(|function| (function.name, function)).collect());
+    FUNCTIONS.get(name).copied()
+}
+
+/// All functions, family by family.
+pub fn all() -> impl Iterator<Item = &'static Function> {
+    FAMILIES.iter().copied().flatten()
+}
 
 /// A parameter's Go type, as far as templates can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +37,7 @@ pub enum Type {
     /// `int`; an untyped number constant fits if whole.
     Int,
     Int64,
+    Uint32,
     Float64,
     Bool,
     /// `map[string]interface {}`; `common.Values` is assignable to it.
@@ -35,6 +57,39 @@ pub struct Function {
     /// The last parameter repeats, from zero times.
     pub variadic: bool,
     pub call: fn(&mut Env<'_>, &[Value]) -> Result<Value, Error>,
+}
+
+impl Function {
+    const fn new(
+        name: &'static str,
+        params: &'static [Type],
+        call: fn(&mut Env<'_>, &[Value]) -> Result<Value, Error>,
+    ) -> Self {
+        Function { name, params, variadic: false, call }
+    }
+
+    const fn variadic(
+        name: &'static str,
+        params: &'static [Type],
+        call: fn(&mut Env<'_>, &[Value]) -> Result<Value, Error>,
+    ) -> Self {
+        Function { name, params, variadic: true, call }
+    }
+
+    /// Calls the function with arguments of its types, and charges for reading them.
+    pub fn invoke(&self, env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
+        let size: usize = arguments
+            .iter()
+            .map(|argument| match argument {
+                Value::Str(text) => text.len() / 64,
+                Value::List(list) => list.len() / 8,
+                Value::Map(map) => map.len() / 8,
+                _ => 0,
+            })
+            .sum();
+        env.charge(1 + size as u64)?;
+        (self.call)(env, arguments)
+    }
 }
 
 /// What functions may use of the world.
@@ -61,6 +116,16 @@ impl Env<'_> {
     }
 }
 
+impl Env<'_> {
+    /// Takes leave to make a text of so many bytes.
+    fn allocate(&mut self, bytes: usize) -> Result<(), Error> {
+        if bytes > self.context.limits.output {
+            return Err(Error::Limit);
+        }
+        self.charge(bytes as u64 / 16)
+    }
+}
+
 /// Why a function failed.
 #[derive(Debug, Clone)]
 pub enum Error {
@@ -79,5 +144,84 @@ impl From<String> for Error {
 impl From<&str> for Error {
     fn from(message: &str) -> Self {
         Error::Message(message.to_owned())
+    }
+}
+
+impl From<std::fmt::Error> for Error {
+    fn from(_: std::fmt::Error) -> Self {
+        Error::Limit
+    }
+}
+
+// The evaluator has checked the types, so what these fall back to is never seen.
+
+fn text(arguments: &[Value], index: usize) -> &str {
+    arguments.get(index).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn int(arguments: &[Value], index: usize) -> i64 {
+    match arguments.get(index) {
+        Some(Value::Int(number) | Value::Int64(number)) => *number,
+        _ => 0,
+    }
+}
+
+fn any(arguments: &[Value], index: usize) -> &Value {
+    arguments.get(index).unwrap_or(&Value::Nil)
+}
+
+#[cfg(test)]
+mod testing {
+    use super::*;
+    use crate::template::helm::print::strval;
+    use crate::template::{Capabilities, Limits, Release};
+    use rand::SeedableRng;
+
+    pub(super) fn context() -> Context {
+        Context {
+            release: Release {
+                name: "rel".into(),
+                namespace: "ns".into(),
+                revision: 1,
+                is_upgrade: false,
+                service: "Helm".into(),
+            },
+            capabilities: Capabilities {
+                kube_version: "v1.37.0".into(),
+                major: "1".into(),
+                minor: "37".into(),
+                api_versions: Vec::new(),
+                helm_version: "v4.3.1".into(),
+            },
+            limits: Limits::default(),
+            seed: Some(1),
+            now: 1_700_000_000_123_456_789,
+            time_zone: Some("UTC".into()),
+            lookup: Vec::new(),
+            enable_dns: false,
+            record_reads: false,
+        }
+    }
+
+    /// The result as `toString` gives it, or the error.
+    #[track_caller]
+    pub(super) fn call(name: &str, arguments: &[Value]) -> String {
+        let context = context();
+        let mut env = Env { context: &context, random: ChaCha20Rng::seed_from_u64(1), fuel: context.limits.fuel };
+        let function = lookup(name).unwrap_or_else(|| panic!("no function {name}"));
+        match function.invoke(&mut env, arguments).and_then(|value| Ok(strval(&value)?.into_owned())) {
+            Ok(text) => text,
+            Err(Error::Message(message)) => format!("error: {message}"),
+            Err(Error::Limit) => "limit".into(),
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = all().map(|function| function.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 }
