@@ -43,7 +43,12 @@ pub(super) fn join(text: &str, connector: char) -> String {
                 if starts_a_word {
                     (kind, word) = words.letters_and_digits(&mut out, kind, word, connector);
                 }
-                if !matches!(kind, Kind::Punctuation | Kind::Connector) && !(starts_a_word && kind == Kind::Invalid) {
+                let joins_on = match kind {
+                    Kind::Punctuation | Kind::Connector => false,
+                    Kind::Invalid => !starts_a_word,
+                    _ => true,
+                };
+                if joins_on {
                     out.push(connector);
                 }
             }
