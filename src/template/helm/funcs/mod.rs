@@ -188,6 +188,7 @@ mod testing {
             },
             capabilities: Capabilities {
                 kube_version: "v1.37.0".into(),
+                normalized: "v1.37.0".into(),
                 major: "1".into(),
                 minor: "37".into(),
                 api_versions: Vec::new(),
