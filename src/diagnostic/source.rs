@@ -42,8 +42,26 @@ pub enum Kind {
 struct Source {
     name: Arc<str>,
     kind: Kind,
-    text: Arc<str>,
+    text: Text,
     line_starts: Arc<OnceLock<Vec<u32>>>,
+}
+
+/// Shared text. Rendered text can be large, and turning a `String` into an `Arc<str>` would copy it.
+#[derive(Debug, Clone)]
+enum Text {
+    Str(Arc<str>),
+    String(Arc<String>),
+}
+
+impl std::ops::Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Text::Str(text) => text,
+            Text::String(text) => text,
+        }
+    }
 }
 
 impl Source {
@@ -66,15 +84,15 @@ impl Sources {
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> FileId {
         let name = name.into();
         let kind = if name.starts_with('<') { Kind::Argument } else { Kind::File };
-        self.push(name, text.into(), kind)
+        self.push(name, Text::Str(text.into()), kind)
     }
 
     /// Adds what a template rendered to, as `rendered web/templates/service.yaml`.
-    pub fn add_rendered(&mut self, name: &str, text: impl Into<Arc<str>>) -> FileId {
-        self.push(format!("rendered {name}").into(), text.into(), Kind::Rendered)
+    pub fn add_rendered(&mut self, name: &str, text: impl Into<String>) -> FileId {
+        self.push(format!("rendered {name}").into(), Text::String(Arc::new(text.into())), Kind::Rendered)
     }
 
-    fn push(&mut self, name: Arc<str>, text: Arc<str>, kind: Kind) -> FileId {
+    fn push(&mut self, name: Arc<str>, text: Text, kind: Kind) -> FileId {
         let id = FileId(u32::try_from(self.sources.len()).expect("fewer than 2^32 sources"));
         self.sources.push(Source { name, kind, text, line_starts: Arc::default() });
         id
@@ -94,7 +112,10 @@ impl Sources {
 
     /// The text itself, shared.
     pub fn shared_text(&self, file: FileId) -> Arc<str> {
-        Arc::clone(&self.sources[file.0 as usize].text)
+        match &self.sources[file.0 as usize].text {
+            Text::Str(text) => Arc::clone(text),
+            Text::String(text) => text.as_str().into(),
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -173,6 +194,21 @@ impl SourceMap {
         let start = if at == 0 { 0 } else { self.pieces[at - 1].end };
         let place = (piece.span.start + (offset - start)).min(piece.span.end);
         Some(Span { start: place, end: place, ..piece.span })
+    }
+
+    /// The values that were read for the bytes from `start` to `end`, in the order of reading, each once.
+    pub fn values_in(&self, start: u32, end: u32) -> Vec<Span> {
+        let first = self.pieces.partition_point(|piece| piece.end <= start);
+        let last = self.pieces.partition_point(|piece| piece.end < end).min(self.pieces.len().saturating_sub(1));
+        let from = if first == 0 { 0 } else { self.pieces[first - 1].reads };
+        let to = self.pieces.get(last).map_or(from, |piece| piece.reads).max(from);
+        let mut values: Vec<Span> = Vec::new();
+        for span in &self.reads[from as usize..to as usize] {
+            if !values.contains(span) {
+                values.push(*span);
+            }
+        }
+        values
     }
 
     /// The values that the expression at `offset` read.

@@ -72,26 +72,28 @@ impl Manifests {
         })
     }
 
-    /// The stream, byte for byte as `helm template` prints it.
-    pub fn stream(&self, sources: &Sources, whole: &[Whole<'_>], hooks: Hooks) -> String {
-        let size =
-            |manifest: &Manifest| manifest.source.len() + (manifest.span.end - manifest.span.start) as usize + 20;
-        let total: usize = self.iter().map(size).sum::<usize>()
-            + whole.iter().map(|file| file.source.len() + file.text.len() + 20).sum::<usize>();
-        let mut stream = String::with_capacity(total);
+    /// What `helm template` prints, in pieces that are printed one after the other.
+    pub fn stream<'a>(&'a self, sources: &'a Sources, whole: &'a [Whole<'a>], hooks: Hooks) -> Vec<&'a str> {
+        let mut pieces = Vec::with_capacity(5 * (self.objects.len() + self.hooks.len() + whole.len()) + 1);
         for file in whole {
-            push(&mut stream, &file.source, file.text);
+            pieces.extend(framed(&file.source, file.text));
         }
         for manifest in &self.objects {
-            push(&mut stream, &manifest.source, manifest.text(sources));
+            pieces.extend(framed(&manifest.source, manifest.text(sources)));
         }
         // Helm trims all but the hooks.
-        stream.truncate(stream.trim_end().len());
-        stream.push('\n');
-        for hook in self.shown_hooks(hooks) {
-            push(&mut stream, &hook.source, hook.text(sources));
+        while let Some(last) = pieces.last_mut() {
+            *last = last.trim_end();
+            if !last.is_empty() {
+                break;
+            }
+            pieces.pop();
         }
-        stream
+        pieces.push("\n");
+        for hook in self.shown_hooks(hooks) {
+            pieces.extend(framed(&hook.source, hook.text(sources)));
+        }
+        pieces
     }
 }
 
@@ -102,13 +104,9 @@ impl Manifest {
     }
 }
 
-/// Appends a document as it stands in the stream.
-pub fn push(stream: &mut String, source: &str, text: &str) {
-    stream.push_str("---\n# Source: ");
-    stream.push_str(source);
-    stream.push('\n');
-    stream.push_str(text);
-    stream.push('\n');
+/// A document as it stands in the stream.
+pub fn framed<'a>(source: &'a str, text: &'a str) -> [&'a str; 5] {
+    ["---\n# Source: ", source, "\n", text, "\n"]
 }
 
 /// The documents of a stream that patterns name by template path below the chart (`templates/service.yaml`,
@@ -168,7 +166,7 @@ mod tests {
             let place = finding.labels.first().map(|label| sources.locate(label.span)).unwrap_or_default();
             format!("{place}: {}", finding.message)
         };
-        (manifests.stream(&sources, &[], hooks), findings.iter().map(say).collect())
+        (manifests.stream(&sources, &[], hooks).concat(), findings.iter().map(say).collect())
     }
 
     #[test]
