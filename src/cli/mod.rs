@@ -5,6 +5,7 @@
 
 mod args;
 mod output;
+mod schemas;
 
 pub use output::{Failed, Stream, Terminal};
 
@@ -43,7 +44,10 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
+    Schemas(schemas::Schemas),
+}
 
 /// Runs the command that the process arguments ask for.
 pub fn main() -> ExitCode {
@@ -64,6 +68,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, _terminal: &mut Terminal) -> Result<Exit, Failed> {
-    match command {}
+fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
+    match command {
+        Command::Schemas(arguments) => schemas::run(&arguments, terminal),
+    }
 }
