@@ -6,6 +6,7 @@
 mod args;
 mod output;
 mod schemas;
+mod validate;
 
 pub use output::{Failed, Stream, Terminal};
 
@@ -47,6 +48,8 @@ struct Cli {
 enum Command {
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
+    /// Check manifests against the Kubernetes schemas
+    Validate(validate::Validate),
 }
 
 /// Runs the command that the process arguments ask for.
@@ -71,5 +74,6 @@ pub fn main() -> ExitCode {
 fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
     match command {
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
+        Command::Validate(arguments) => validate::run(&arguments, terminal),
     }
 }
