@@ -40,7 +40,8 @@ pub fn run(arguments: &Schemas, terminal: &mut Terminal) -> Result<Exit, Failed>
     for (name, path, is_dir) in fs::list(&arguments.from)? {
         if let Some(minor) = minor_of(&name).filter(|_| is_dir) {
             let text = fs::read_text(&path.join("_definitions.json"))?;
-            let source = serde_json::from_str(&text).map_err(|error| Failed::Other(format!("{}: {error}", path.display())))?;
+            let source =
+                serde_json::from_str(&text).map_err(|error| Failed::Other(format!("{}: {error}", path.display())))?;
             sources.push((minor, source));
         }
     }

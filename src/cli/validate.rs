@@ -24,7 +24,9 @@ pub fn run(arguments: &Validate, terminal: &mut Terminal) -> Result<Exit, Failed
     }
     let findings = Checker::new(Options::default()).check(&documents, &sources);
     let unit = Unit { name: String::new(), findings };
-    terminal.complain(Human { color: terminal.color }.emit(Report { sources: &sources, units: std::slice::from_ref(&unit) }));
+    terminal.complain(
+        Human { color: terminal.color }.emit(Report { sources: &sources, units: std::slice::from_ref(&unit) }),
+    );
     let failed = unit.findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(if failed { Exit::Findings } else { Exit::Success })
 }

@@ -69,7 +69,8 @@ pub fn build(sources: &[(u16, Value)], corrections: &Corrections) -> Result<Buil
                 shape = require(shape, "spec");
             }
             let mut text = String::new();
-            compact::write(&shape, &mut text).ok_or_else(|| format!("{name} has a character that the form reserves"))?;
+            compact::write(&shape, &mut text)
+                .ok_or_else(|| format!("{name} has a character that the form reserves"))?;
             for reference in references(&shape) {
                 if reached.insert(reference.clone()) {
                     open.push(reference);
@@ -182,9 +183,23 @@ impl Builder<'_> {
         let object = schema.as_object().ok_or_else(|| wrong("a schema must be an object"))?;
         for keyword in object.keys() {
             let known = [
-                "description", "type", "$ref", "properties", "items", "required", "enum", "format", "additionalProperties",
-                "oneOf", "x-kubernetes-group-version-kind", "x-kubernetes-list-map-keys", "x-kubernetes-list-type",
-                "x-kubernetes-map-type", "x-kubernetes-patch-merge-key", "x-kubernetes-patch-strategy", "x-kubernetes-unions",
+                "description",
+                "type",
+                "$ref",
+                "properties",
+                "items",
+                "required",
+                "enum",
+                "format",
+                "additionalProperties",
+                "oneOf",
+                "x-kubernetes-group-version-kind",
+                "x-kubernetes-list-map-keys",
+                "x-kubernetes-list-type",
+                "x-kubernetes-map-type",
+                "x-kubernetes-patch-merge-key",
+                "x-kubernetes-patch-strategy",
+                "x-kubernetes-unions",
             ];
             if !known.contains(&keyword.as_str()) {
                 return Err(wrong(&format!("unknown keyword `{keyword}`")));
@@ -231,7 +246,8 @@ impl Builder<'_> {
     }
 
     fn list(&mut self, object: &Map<String, Value>, place: Place<'_>) -> Result<Shape, String> {
-        let items = object.get("items").ok_or_else(|| format!("{} {}: a list without items", place.name, place.field))?;
+        let items =
+            object.get("items").ok_or_else(|| format!("{} {}: a list without items", place.name, place.field))?;
         let mut items = self.shape(items, place)?;
         // Lists of strings have the allowed values in the description of the list.
         if let Shape::String { format: Format::Plain, values } = &mut items

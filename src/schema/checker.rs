@@ -75,7 +75,8 @@ impl Checker {
         }
         if self.options.reject.iter().any(|filter| filter.matches(&identity)) {
             let message = format!("{} objects are rejected here", identity.kind);
-            let finding = Diagnostic::new(Code::RejectedKind, message).label(identity.kind_span(), "rejected by `--reject`");
+            let finding =
+                Diagnostic::new(Code::RejectedKind, message).label(identity.kind_span(), "rejected by `--reject`");
             return findings.push(finding);
         }
         let all = self.options.versions.iter().map(|&version| (version, self.object(&identity, version, sources)));
@@ -89,7 +90,8 @@ impl Checker {
             let finding = rules::api::absent(identity, version).unwrap_or_else(|| self.missing(identity));
             return vec![finding];
         };
-        let mut walk = Walk { pool, strict: self.options.strict, sources, root: &definition.shape, findings: Vec::new() };
+        let mut walk =
+            Walk { pool, strict: self.options.strict, sources, root: &definition.shape, findings: Vec::new() };
         walk.findings.extend(rules::api::deprecated(identity, version));
         walk.definition(definition, identity.node, &super::path::Path::ROOT);
         walk.findings
@@ -97,7 +99,8 @@ impl Checker {
 
     fn missing(&self, identity: &Identity<'_>) -> Diagnostic {
         let message = format!("no schema for {} {}, so it is not checked", identity.api_version, identity.kind);
-        let mut finding = Diagnostic::new(Code::MissingSchema, message).label(identity.kind_span(), "kind without a schema");
+        let mut finding =
+            Diagnostic::new(Code::MissingSchema, message).label(identity.kind_span(), "kind without a schema");
         if self.options.ignore_missing {
             finding.severity = Severity::Note;
         }

@@ -102,7 +102,8 @@ impl Corrections {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let wrong = || format!("line {}: expected `definition field = value|value` or `definition field open`", at + 1);
+            let wrong =
+                || format!("line {}: expected `definition field = value|value` or `definition field open`", at + 1);
             let (definition, rest) = line.split_once(' ').ok_or_else(wrong)?;
             let (field, rest) = rest.trim().split_once(' ').ok_or_else(wrong)?;
             let list = match rest.trim() {
@@ -142,7 +143,10 @@ mod tests {
         let miner = Miner::default();
         let mine = |text| miner.mine(text).join("|");
         assert_eq!(mine("Protocol for port. Must be UDP, TCP, or SCTP. Defaults to \"TCP\"."), "SCTP|TCP|UDP");
-        assert_eq!(mine("Image pull policy. One of Always, Never, IfNotPresent. Defaults to Always."), "Always|IfNotPresent|Never");
+        assert_eq!(
+            mine("Image pull policy. One of Always, Never, IfNotPresent. Defaults to Always."),
+            "Always|IfNotPresent|Never"
+        );
         assert_eq!(mine("Valid values are 'None', 'Default' or 'ClusterFirst'."), "ClusterFirst|Default|None");
         assert_eq!(
             mine("Valid values are:\n\n- \"Allow\" (default): allows; - \"Forbid\": forbids; - \"Replace\": cancels"),
@@ -154,7 +158,9 @@ mod tests {
 
     #[test]
     fn corrections_reach_all_versions_of_a_group() {
-        let corrections = Corrections::read("# reviewed\ncore.v1.Taint effect open\nnetworking.v*.IPBlock cidr = a|b  # why\n").unwrap();
+        let corrections =
+            Corrections::read("# reviewed\ncore.v1.Taint effect open\nnetworking.v*.IPBlock cidr = a|b  # why\n")
+                .unwrap();
         assert_eq!(corrections.of("core.v1.Taint", "effect"), Some(&[][..]));
         assert_eq!(corrections.of("networking.v1beta1.IPBlock", "cidr"), Some(&["a".to_owned(), "b".to_owned()][..]));
         assert_eq!(corrections.of("core.v1.Pod", "kind"), None);

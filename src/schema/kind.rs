@@ -17,7 +17,9 @@ impl<'a> Identity<'a> {
         let Data::Map(map) = &node.data else {
             let message = format!("a document must be a Kubernetes object, found {}", super::words::found(node));
             let hint = "an object starts with `apiVersion:` and `kind:`";
-            return Err(Box::new(Diagnostic::new(Code::InvalidManifest, message).label(node.span, "not an object").hint(hint)));
+            return Err(Box::new(
+                Diagnostic::new(Code::InvalidManifest, message).label(node.span, "not an object").hint(hint),
+            ));
         };
         let start = map.values().next().map_or(node.span, |entry| entry.key_span);
         let text = |key: &str, example: &str| match map.get(key) {
@@ -31,7 +33,8 @@ impl<'a> Identity<'a> {
             },
             None => {
                 let message = format!("the object has no `{key}`");
-                let finding = Diagnostic::new(Code::InvalidManifest, message).label(start, format!("`{key}` is missing"));
+                let finding =
+                    Diagnostic::new(Code::InvalidManifest, message).label(start, format!("`{key}` is missing"));
                 Err(Box::new(finding.hint(format!("add `{key}`, such as `{key}: {example}`"))))
             }
         };
@@ -79,7 +82,9 @@ impl KindFilter {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         entries
             .map(|entry| match entry.rsplit_once('/') {
-                Some((api_version, kind)) => KindFilter { api_version: Some(api_version.to_owned()), kind: kind.to_owned() },
+                Some((api_version, kind)) => {
+                    KindFilter { api_version: Some(api_version.to_owned()), kind: kind.to_owned() }
+                }
                 None => KindFilter { api_version: None, kind: entry.to_owned() },
             })
             .collect()

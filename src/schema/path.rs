@@ -60,7 +60,8 @@ impl<'a> Path<'a> {
 
 /// Writes a key of a path: `spec`, `["app.kubernetes.io/name"]`.
 pub fn write_key(out: &mut impl Write, key: &str, first: bool) -> fmt::Result {
-    let plain = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'));
+    let plain =
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'));
     match (plain, first) {
         (true, true) => out.write_str(key),
         (true, false) => write!(out, ".{key}"),

@@ -105,7 +105,9 @@ pub fn base64_fault(text: &str) -> Option<String> {
             '\n' | '\r' => {}
             '=' => padding += 1,
             'A'..='Z' | 'a'..='z' | '0'..='9' | '+' | '/' if padding == 0 => digits += 1,
-            'A'..='Z' | 'a'..='z' | '0'..='9' | '+' | '/' => return Some("there is text behind the padding `=`".into()),
+            'A'..='Z' | 'a'..='z' | '0'..='9' | '+' | '/' => {
+                return Some("there is text behind the padding `=`".into());
+            }
             other => return Some(format!("`{}` is no base64 digit", other.escape_default())),
         }
     }
@@ -124,8 +126,19 @@ pub fn is_date_time(text: &str) -> bool {
         let (month, day) = (number(5, 7)?, number(8, 10)?);
         let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
         number(0, 4)?;
-        let separators = bytes[4] == b'-' && bytes[7] == b'-' && matches!(bytes[10], b'T' | b't') && bytes[13] == b':' && bytes[16] == b':';
-        Some(separators && (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60)
+        let separators = bytes[4] == b'-'
+            && bytes[7] == b'-'
+            && matches!(bytes[10], b'T' | b't')
+            && bytes[13] == b':'
+            && bytes[16] == b':';
+        Some(
+            separators
+                && (1..=12).contains(&month)
+                && (1..=31).contains(&day)
+                && hour < 24
+                && minute < 60
+                && second <= 60,
+        )
     };
     if bytes.len() < 20 || !text.is_ascii() || date() != Some(true) {
         return false;
@@ -141,7 +154,9 @@ pub fn is_date_time(text: &str) -> bool {
     match rest.as_bytes() {
         [b'Z' | b'z'] => true,
         [b'+' | b'-', offset @ ..] => {
-            offset.len() == 5 && offset[2] == b':' && offset.iter().enumerate().all(|(at, byte)| at == 2 || byte.is_ascii_digit())
+            offset.len() == 5
+                && offset[2] == b':'
+                && offset.iter().enumerate().all(|(at, byte)| at == 2 || byte.is_ascii_digit())
         }
         _ => false,
     }
@@ -154,8 +169,19 @@ mod tests {
     #[test]
     fn quantities_follow_the_grammar() {
         for (text, value) in [
-            ("0", 0.0), ("500m", 0.5), ("1Gi", 1_073_741_824.0), ("1.5", 1.5), (".5", 0.5), ("5.", 5.0), ("1e3", 1000.0),
-            ("1E3", 1000.0), ("12E", 12e18), ("-1k", -1000.0), ("+2", 2.0), ("100n", 1e-7), ("1e-3", 1e-3),
+            ("0", 0.0),
+            ("500m", 0.5),
+            ("1Gi", 1_073_741_824.0),
+            ("1.5", 1.5),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("1e3", 1000.0),
+            ("1E3", 1000.0),
+            ("12E", 12e18),
+            ("-1k", -1000.0),
+            ("+2", 2.0),
+            ("100n", 1e-7),
+            ("1e-3", 1e-3),
         ] {
             let found = quantity_value(text).unwrap_or_else(|| panic!("{text}"));
             assert!((found - value).abs() <= value.abs() * 1e-12, "{text}: {found}");
@@ -167,7 +193,9 @@ mod tests {
 
     #[test]
     fn wrong_quantities_are_corrected() {
-        for (text, meant) in [("1GB", "1Gi"), ("512 Mi", "512Mi"), ("512mb", "512Mi"), ("2cores", "2"), ("100mcpu", "100m")] {
+        for (text, meant) in
+            [("1GB", "1Gi"), ("512 Mi", "512Mi"), ("512mb", "512Mi"), ("2cores", "2"), ("100mcpu", "100m")]
+        {
             assert_eq!(meant_quantity(text).as_deref(), Some(meant), "{text}");
         }
         assert_eq!(meant_quantity("lots"), None);
@@ -185,10 +213,19 @@ mod tests {
 
     #[test]
     fn times_are_rfc_3339() {
-        for text in ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123456Z", "2026-01-31T12:00:00+02:00", "2026-01-31t12:00:00z"] {
+        for text in
+            ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123456Z", "2026-01-31T12:00:00+02:00", "2026-01-31t12:00:00z"]
+        {
             assert!(is_date_time(text), "{text}");
         }
-        for text in ["2026-01-31", "2026-01-31 12:00:00Z", "2026-13-01T12:00:00Z", "2026-01-31T12:00:00", "2026-01-31T25:00:00Z", "ü026-01-31T12:00:00Z"] {
+        for text in [
+            "2026-01-31",
+            "2026-01-31 12:00:00Z",
+            "2026-13-01T12:00:00Z",
+            "2026-01-31T12:00:00",
+            "2026-01-31T25:00:00Z",
+            "ü026-01-31T12:00:00Z",
+        ] {
             assert!(!is_date_time(text), "{text}");
         }
     }

@@ -59,7 +59,13 @@ impl KubeVersion {
         };
         let major = number(parts.next()?)?;
         let minor = number(parts.next()?)?;
-        let asked = if major == 1 { minor } else if major == 0 { 0 } else { u16::MAX };
+        let asked = if major == 1 {
+            minor
+        } else if major == 0 {
+            0
+        } else {
+            u16::MAX
+        };
         let (oldest, newest) = bundle::minors();
         let nearest = asked.clamp(oldest, newest);
         Some(Chosen { version: KubeVersion { minor: nearest }, exact: nearest == asked })
@@ -77,11 +83,14 @@ impl KubeVersion {
         if from.version > to.version {
             return None;
         }
-        let exact = |version| {
-            !(version == from.version && !from.exact || version == to.version && !to.exact)
-        };
+        let exact = |version| !(version == from.version && !from.exact || version == to.version && !to.exact);
         let minors = from.version.minor..=to.version.minor;
-        Some(minors.map(|minor| KubeVersion { minor }).map(|version| Chosen { version, exact: exact(version) }).collect())
+        Some(
+            minors
+                .map(|minor| KubeVersion { minor })
+                .map(|version| Chosen { version, exact: exact(version) })
+                .collect(),
+        )
     }
 }
 
@@ -117,7 +126,9 @@ mod tests {
 
     #[test]
     fn ranges_have_both_ends() {
-        let range = |text| KubeVersion::choose_range(text).map(|all| all.iter().map(|it| it.version.to_string()).collect::<Vec<_>>());
+        let range = |text| {
+            KubeVersion::choose_range(text).map(|all| all.iter().map(|it| it.version.to_string()).collect::<Vec<_>>())
+        };
         assert_eq!(range("1.29..1.31").unwrap(), ["1.29", "1.30", "1.31"]);
         assert_eq!(range("1.30"), Some(vec!["1.30".to_owned()]));
         assert_eq!(range("1.36..").unwrap().first().unwrap(), "1.36");

@@ -94,7 +94,9 @@ impl Walk<'_> {
                 }
             }
             (Shape::Object(_), Data::Null) => {}
-            (Shape::Object(_), _) => self.wrong_type(&format!("an object ({})", definition.short_name()), node, path, None),
+            (Shape::Object(_), _) => {
+                self.wrong_type(&format!("an object ({})", definition.short_name()), node, path, None)
+            }
             (shape, _) => self.value(shape, node, path),
         }
     }
@@ -228,7 +230,8 @@ impl Walk<'_> {
         let mut finding = Diagnostic::new(Code::UnknownField, format!("unknown field `{key}` in {place}"))
             .label(entry.key_span, format!("not a field{kind}"));
         let free = fields.iter().map(|field| field.name.as_ref()).filter(|name| !map.contains_key(*name));
-        let nearest_field = nearest(key, free.clone()).or_else(|| nearest(key, fields.iter().map(|field| field.name.as_ref())));
+        let nearest_field =
+            nearest(key, free.clone()).or_else(|| nearest(key, fields.iter().map(|field| field.name.as_ref())));
         if let Some(meant) = nearest_field {
             finding = finding.hint(if map.contains_key(meant) {
                 format!("did you mean `{meant}`? That is there, too")
@@ -239,7 +242,11 @@ impl Walk<'_> {
             finding = finding.hint(format!("`{key}` belongs in {home}; check the indentation"));
         } else if fields.iter().len() <= 16 {
             let names = words::list(fields.iter().map(|field| field.name.as_ref()));
-            finding = finding.hint(if names.is_empty() { "it has no fields".into() } else { format!("its fields are {names}") });
+            finding = finding.hint(if names.is_empty() {
+                "it has no fields".into()
+            } else {
+                format!("its fields are {names}")
+            });
         }
         self.push(finding);
     }
@@ -355,7 +362,8 @@ impl Walk<'_> {
             true => format!("the object must be {expected}, found {found}"),
             false => format!("`{path}` must be {expected}, found {found}"),
         };
-        let mut finding = Diagnostic::new(Code::TypeMismatch, message).label(first_line(node, self.sources), format!("expected {expected}"));
+        let mut finding = Diagnostic::new(Code::TypeMismatch, message)
+            .label(first_line(node, self.sources), format!("expected {expected}"));
         if let Some(hint) = hint {
             finding = finding.hint(hint);
         }
@@ -381,8 +389,14 @@ impl Walk<'_> {
                 fits.then(|| format!("write `{text}` without quotes"))
             }
             (Shape::List { items, .. }, Data::Map(map)) => match (self.resolved(items), map.first()) {
-                (Shape::Object(fields), Some((first, entry))) if fields.get(first).is_none() && fields.get("name").is_some() => {
-                    let value = if fields.get("value").is_some() && scalar::text_of(&entry.value).is_some() { ", value: …" } else { ", …" };
+                (Shape::Object(fields), Some((first, entry)))
+                    if fields.get(first).is_none() && fields.get("name").is_some() =>
+                {
+                    let value = if fields.get("value").is_some() && scalar::text_of(&entry.value).is_some() {
+                        ", value: …"
+                    } else {
+                        ", …"
+                    };
                     Some(format!("write a list of entries such as `- {{name: {first}{value}}}`"))
                 }
                 (_, Some((first, _))) => Some(format!("start each entry with a dash: `- {first}: …`")),

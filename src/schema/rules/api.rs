@@ -10,7 +10,12 @@ use crate::schema::version::KubeVersion;
 ///
 /// Source: Kubernetes' deprecated API migration guide.
 const REMOVED: &[(&str, &[&str], u16, &str)] = &[
-    ("admissionregistration.k8s.io/v1beta1", &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"], 22, "admissionregistration.k8s.io/v1"),
+    (
+        "admissionregistration.k8s.io/v1beta1",
+        &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
+        22,
+        "admissionregistration.k8s.io/v1",
+    ),
     ("apiextensions.k8s.io/v1beta1", &["CustomResourceDefinition"], 22, "apiextensions.k8s.io/v1"),
     ("apiregistration.k8s.io/v1beta1", &["APIService"], 22, "apiregistration.k8s.io/v1"),
     ("apps/v1beta1", &[], 16, "apps/v1"),
@@ -40,9 +45,10 @@ const REMOVED: &[(&str, &[&str], u16, &str)] = &[
 ];
 
 /// What to do instead of kinds that have no successor of the same name.
-const INSTEAD: &[(&str, &str)] = &[
-    ("PodSecurityPolicy", "use Pod Security Admission: label the namespace with `pod-security.kubernetes.io/enforce`"),
-];
+const INSTEAD: &[(&str, &str)] = &[(
+    "PodSecurityPolicy",
+    "use Pod Security Admission: label the namespace with `pod-security.kubernetes.io/enforce`",
+)];
 
 /// Kinds that are served, but told to be deprecated: key, since which minor, advice.
 const DEPRECATED: &[(&str, u16, &str)] = &[
@@ -62,13 +68,17 @@ pub(in crate::schema) fn absent(identity: &Identity<'_>, version: KubeVersion) -
             Diagnostic::new(Code::RemovedApi, message).label(identity.api_version_span(), removed_label(version))
         } else {
             let message = format!("`{api_version}` {kind} comes with Kubernetes {first}, the target is {version}");
-            Diagnostic::new(Code::UnavailableApi, message).label(identity.api_version_span(), format!("not in Kubernetes {version}"))
+            Diagnostic::new(Code::UnavailableApi, message)
+                .label(identity.api_version_span(), format!("not in Kubernetes {version}"))
         };
         return Some(advise(finding, identity, version));
     }
-    if let Some((.., minor, instead)) = REMOVED.iter().find(|(at, kinds, ..)| *at == api_version && (kinds.is_empty() || kinds.contains(&kind))) {
+    if let Some((.., minor, instead)) =
+        REMOVED.iter().find(|(at, kinds, ..)| *at == api_version && (kinds.is_empty() || kinds.contains(&kind)))
+    {
         let message = format!("`{api_version}` {kind} was removed in Kubernetes 1.{minor}");
-        let finding = Diagnostic::new(Code::RemovedApi, message).label(identity.api_version_span(), removed_label(version));
+        let finding =
+            Diagnostic::new(Code::RemovedApi, message).label(identity.api_version_span(), removed_label(version));
         return Some(match INSTEAD.iter().find(|(name, _)| *name == kind) {
             Some((_, advice)) => finding.hint(*advice),
             None => finding.hint(format!("use `{instead}`")),
@@ -105,7 +115,9 @@ fn homes(kind: &str, version: KubeVersion) -> Vec<&'static str> {
         .filter(|(_, name)| *name == kind)
         .map(|(api_version, _)| api_version)
         .collect();
-    homes.sort_by_key(|api_version| (api_version.contains("alpha"), api_version.contains("beta"), std::cmp::Reverse(*api_version)));
+    homes.sort_by_key(|api_version| {
+        (api_version.contains("alpha"), api_version.contains("beta"), std::cmp::Reverse(*api_version))
+    });
     homes
 }
 
@@ -124,10 +136,12 @@ fn unknown(identity: &Identity<'_>, version: KubeVersion) -> Option<Diagnostic> 
     let homes = homes(kind, version);
     if let [home, ..] = homes[..] {
         let message = format!("`{api_version}` has no kind {kind}");
-        let finding = Diagnostic::new(Code::UnknownKind, message).label(identity.api_version_span(), format!("expected `{home}`"));
+        let finding = Diagnostic::new(Code::UnknownKind, message)
+            .label(identity.api_version_span(), format!("expected `{home}`"));
         return Some(finding.hint(format!("{kind} is in `{home}`")));
     }
-    let known = || bundle::kinds().filter(|line| line.mask & version.bit() != 0).filter_map(|line| line.key.rsplit_once('/'));
+    let known =
+        || bundle::kinds().filter(|line| line.mask & version.bit() != 0).filter_map(|line| line.key.rsplit_once('/'));
     let finding = Diagnostic::new(Code::UnknownKind, format!("`{api_version}` has no kind `{kind}`"))
         .label(identity.kind_span(), "no such kind");
     let here = nearest(kind, known().filter(|(home, _)| *home == api_version).map(|(_, kind)| kind));
@@ -152,10 +166,11 @@ pub(in crate::schema) fn deprecated(identity: &Identity<'_>, version: KubeVersio
     }
     let gone = KubeVersion::of_minor(last.minor() + 1);
     let message = format!("`{}` {} is removed in Kubernetes {gone}", identity.api_version, identity.kind);
-    let finding = Diagnostic::new(Code::DeprecatedApi, message).label(identity.api_version_span(), format!("gone in {gone}"));
-    let now = homes(identity.kind, version).into_iter().find(|home| {
-        bundle::kind(&format!("{home}/{}", identity.kind)).is_some_and(|line| span_of(line).1 > last)
-    });
+    let finding =
+        Diagnostic::new(Code::DeprecatedApi, message).label(identity.api_version_span(), format!("gone in {gone}"));
+    let now = homes(identity.kind, version)
+        .into_iter()
+        .find(|home| bundle::kind(&format!("{home}/{}", identity.kind)).is_some_and(|line| span_of(line).1 > last));
     Some(match (now, homes(identity.kind, gone).first()) {
         (Some(home), _) => finding.hint(format!("use `{home}`")),
         (None, Some(home)) => finding.hint(format!("it is in `{home}` from then on")),
