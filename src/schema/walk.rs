@@ -46,10 +46,11 @@ impl Walk<'_> {
             return;
         }
         match (shape, &node.data) {
-            (Shape::Ref(reference), _) => match self.pool.resolve(reference) {
-                Some(definition) => self.definition(definition, node, path),
-                None => {}
-            },
+            (Shape::Ref(reference), _) => {
+                if let Some(definition) = self.pool.resolve(reference) {
+                    self.definition(definition, node, path);
+                }
+            }
             (Shape::Custom(custom), _) => crd::check(self, custom, node, path),
             (Shape::Any, _) | (_, Data::Null) => {}
             (Shape::Object(fields), Data::Map(map)) => self.fields(fields, None, map, node, path),
