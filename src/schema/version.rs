@@ -83,7 +83,8 @@ impl KubeVersion {
         if from.version > to.version {
             return None;
         }
-        let exact = |version| !(version == from.version && !from.exact || version == to.version && !to.exact);
+        let missed = |end: &Chosen, version| end.version == version && !end.exact;
+        let exact = |version| !missed(&from, version) && !missed(&to, version);
         let minors = from.version.minor..=to.version.minor;
         Some(
             minors
