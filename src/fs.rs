@@ -68,6 +68,60 @@ pub fn list(path: &Path) -> Result<Vec<(String, PathBuf, bool)>> {
     Ok(entries)
 }
 
+/// What a directory entry is, once links are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    File,
+    Directory,
+    /// A directory behind a symbolic link.
+    LinkedDirectory,
+    /// A device, a socket, a pipe, or a link to nowhere.
+    Other,
+}
+
+/// The names in a directory and what they are, by name.
+pub fn entries(path: &Path) -> Result<Vec<(String, Kind)>> {
+    let mut entries = Vec::new();
+    for entry in at("list", path, std::fs::read_dir(path))? {
+        let entry = at("list", path, entry)?;
+        let own = at("list", path, entry.file_type())?;
+        let kind = if own.is_symlink() {
+            match std::fs::metadata(entry.path()) {
+                Ok(target) if target.is_dir() => Kind::LinkedDirectory,
+                Ok(target) if target.is_file() => Kind::File,
+                _ => Kind::Other,
+            }
+        } else if own.is_dir() {
+            Kind::Directory
+        } else if own.is_file() {
+            Kind::File
+        } else {
+            Kind::Other
+        };
+        entries.push((entry.file_name().to_string_lossy().into_owned(), kind));
+    }
+    entries.sort_unstable();
+    Ok(entries)
+}
+
+/// A file's bytes; `None` when there are more than `limit`.
+pub fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
+    use std::io::Read;
+    let file = at("read", path, std::fs::File::open(path))?;
+    let size = at("read", path, file.metadata())?.len();
+    if size > limit {
+        return Ok(None);
+    }
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    at("read", path, file.take(limit + 1).read_to_end(&mut bytes))?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+/// A path without links and `..`, to compare with others.
+pub fn canonical(path: &Path) -> Result<PathBuf> {
+    at("follow", path, std::fs::canonicalize(path))
+}
+
 /// Writes a file whole: to a temporary file beside it, synced, then renamed over it. Readers see the old bytes
 /// or the new ones, whenever the process dies.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {

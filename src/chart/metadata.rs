@@ -18,6 +18,8 @@ pub struct Metadata {
     pub home: String,
     pub sources: Vec<String>,
     pub dependencies: Vec<Dependency>,
+    /// Whether there is a `dependencies:` list, even an empty one. Helm looks into subcharts only then.
+    pub declares_dependencies: bool,
     pub maintainers: Vec<Maintainer>,
     pub icon: String,
     pub app_version: String,
@@ -47,6 +49,13 @@ pub struct Dependency {
     pub alias: String,
     /// The entry in `Chart.yaml`.
     pub span: Option<Span>,
+}
+
+impl Dependency {
+    /// The name under which the dependency's values stand: its alias, or else its name.
+    pub fn effective_name(&self) -> &str {
+        if self.alias.is_empty() { &self.name } else { &self.alias }
+    }
 }
 
 /// An entry of `import-values:`.

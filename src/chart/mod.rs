@@ -1,11 +1,20 @@
 //! A chart in memory: the same whether it came from a directory, an archive or a registry.
 
 pub mod archive;
+mod chartfile;
+mod ignore;
+mod loader;
 mod metadata;
+mod pattern;
+mod values_file;
 
+pub use ignore::{IgnoreRules, RuleError};
+pub use loader::load;
 pub use metadata::{Dependency, ImportValues, Maintainer, Metadata};
+pub use pattern::{BadPattern, Pattern};
+pub use values_file::{ValuesFile, merge, read_values};
 
-use crate::diagnostic::FileId;
+use crate::diagnostic::{Diagnostic, FileId};
 use crate::yaml::Node;
 use std::sync::Arc;
 
@@ -22,6 +31,11 @@ pub struct Chart {
     pub values: Node,
     /// Subcharts found in `charts/`, as loaded: before conditions, tags and aliases.
     pub subcharts: Vec<Chart>,
+    /// Paths of the manifests in `crds/`, in the order in which they were loaded.
+    pub crds: Vec<Arc<str>>,
+    /// What is suspicious in `Chart.yaml` and `values.yaml` but no reason to refuse the chart. Those of subcharts
+    /// are theirs.
+    pub findings: Vec<Diagnostic>,
 }
 
 /// A file of a chart.

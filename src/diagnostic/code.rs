@@ -58,6 +58,7 @@ codes! {
     Io "io" Deny "A file or server could not be reached."
     Usage "usage" Deny "The command line asks for something that cannot be done."
     InvalidChart "invalid-chart" Deny "The chart's own files are not a chart: Chart.yaml, dependencies, archives."
+    UnknownChartField "unknown-chart-field" Warn "A field of Chart.yaml that means nothing to Helm or to us."
     YamlSyntax "yaml-syntax" Deny "The text is not YAML."
     DuplicateKey "duplicate-key" Deny "A mapping has the same key twice."
     InvalidValues "invalid-values" Deny "A values file or `--set` argument cannot be read."

@@ -21,6 +21,8 @@ pub enum Style {
     DoubleQuoted,
     Literal,
     Folded,
+    /// A scalar from `--set`: Helm types its whole numbers as `int64`, those of YAML and JSON as `float64`.
+    Argument,
     /// A mapping or sequence in brackets.
     Flow,
     /// A mapping or sequence by indentation.

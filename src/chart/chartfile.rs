@@ -1,0 +1,395 @@
+//! Reads `Chart.yaml` (and Helm 2's `requirements.yaml`) into [`Metadata`], with Helm's conversions and checks.
+//!
+//! Helm decodes through JSON: field names match in any case, numbers and booleans become the strings that a field
+//! wants, unknown fields are dropped. We say so where a field is unknown, and report every mistake at its line.
+
+use super::metadata::{Dependency, ImportValues, Maintainer, Metadata};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::version::Version;
+use crate::yaml::{Data, Entry, Mapping, Node};
+use indexmap::IndexMap;
+
+const FIELDS: &[&str] = &[
+    "apiVersion",
+    "name",
+    "version",
+    "kubeVersion",
+    "description",
+    "type",
+    "keywords",
+    "home",
+    "sources",
+    "dependencies",
+    "maintainers",
+    "icon",
+    "appVersion",
+    "deprecated",
+    "annotations",
+    "condition",
+    "tags",
+];
+const MAINTAINER_FIELDS: &[&str] = &["name", "email", "url"];
+const DEPENDENCY_FIELDS: &[&str] =
+    &["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"];
+
+/// Where the fields that Helm checks stand, for findings.
+#[derive(Debug, Default)]
+pub(super) struct Places(IndexMap<String, Span>);
+
+impl Places {
+    /// A field's value, or the start of the file.
+    pub(super) fn of(&self, field: &str, file: Span) -> Span {
+        self.0.get(field).copied().unwrap_or(Span { end: file.start, ..file })
+    }
+}
+
+/// Applies a file's fields to `metadata`, as Helm decodes one file over another.
+pub(super) struct ChartFile<'a> {
+    pub(super) metadata: &'a mut Metadata,
+    pub(super) places: &'a mut Places,
+    /// Mistakes for which Helm refuses the chart.
+    pub(super) errors: &'a mut Vec<Diagnostic>,
+    /// Oddities that Helm passes over.
+    pub(super) findings: &'a mut Vec<Diagnostic>,
+}
+
+impl ChartFile<'_> {
+    /// `name` is the file's name, for messages.
+    pub(super) fn apply(&mut self, node: &Node, name: &str) {
+        let map = match &node.data {
+            Data::Map(map) => map,
+            Data::Null => return,
+            _ => return self.wrong_type(name, "a mapping", node),
+        };
+        self.unknown_fields(map, FIELDS, name);
+        let mut metadata = std::mem::take(self.metadata);
+        for (field, text) in [
+            ("apiVersion", &mut metadata.api_version),
+            ("name", &mut metadata.name),
+            ("version", &mut metadata.version),
+            ("kubeVersion", &mut metadata.kube_version),
+            ("description", &mut metadata.description),
+            ("type", &mut metadata.kind),
+            ("home", &mut metadata.home),
+            ("icon", &mut metadata.icon),
+            ("appVersion", &mut metadata.app_version),
+            ("condition", &mut metadata.condition),
+            ("tags", &mut metadata.tags),
+        ] {
+            if let Some((_, entry)) = field_of(map, field) {
+                self.places.0.insert(field.to_owned(), entry.value.span);
+                self.text(field, &entry.value, text);
+            }
+        }
+        self.texts(map, "keywords", &mut metadata.keywords);
+        self.texts(map, "sources", &mut metadata.sources);
+        if let Some((_, entry)) = field_of(map, "deprecated") {
+            self.flag("deprecated", &entry.value, &mut metadata.deprecated);
+        }
+        if let Some((_, entry)) = field_of(map, "annotations") {
+            match &entry.value.data {
+                Data::Null => {}
+                Data::Map(entries) => {
+                    for (key, entry) in entries.iter() {
+                        let mut text = String::new();
+                        self.text(&format!("annotations.{key}"), &entry.value, &mut text);
+                        metadata.annotations.insert(key.to_string(), text);
+                    }
+                }
+                _ => self.wrong_type("annotations", "a mapping", &entry.value),
+            }
+        }
+        if let Some((_, entry)) = field_of(map, "maintainers") {
+            let items = self.items("maintainers", &entry.value);
+            metadata.maintainers = items.iter().filter_map(|item| self.maintainer(item)).collect();
+        }
+        if let Some((_, entry)) = field_of(map, "dependencies") {
+            metadata.declares_dependencies = !entry.value.is_null();
+            let items = self.items("dependencies", &entry.value);
+            metadata.dependencies = items.iter().filter_map(|item| self.dependency(item)).collect();
+        }
+        *self.metadata = metadata;
+    }
+
+    fn maintainer(&mut self, node: &Node) -> Option<Maintainer> {
+        let Some(map) = node.as_map() else {
+            if node.is_null() {
+                self.invalid(node.span, "maintainers must not contain empty or null nodes");
+            } else {
+                self.wrong_type("an entry of maintainers", "a mapping", node);
+            }
+            return None;
+        };
+        self.unknown_fields(map, MAINTAINER_FIELDS, "maintainers");
+        let mut maintainer = Maintainer::default();
+        for (field, text) in
+            [("name", &mut maintainer.name), ("email", &mut maintainer.email), ("url", &mut maintainer.url)]
+        {
+            if let Some((_, entry)) = field_of(map, field) {
+                self.text(&format!("maintainers[].{field}"), &entry.value, text);
+                *text = sanitized(text);
+            }
+        }
+        Some(maintainer)
+    }
+
+    fn dependency(&mut self, node: &Node) -> Option<Dependency> {
+        let Some(map) = node.as_map() else {
+            if node.is_null() {
+                self.invalid(node.span, "dependencies must not contain empty or null nodes");
+            } else {
+                self.wrong_type("an entry of dependencies", "a mapping", node);
+            }
+            return None;
+        };
+        self.unknown_fields(map, DEPENDENCY_FIELDS, "dependencies");
+        let mut dependency = Dependency { span: Some(node.span), ..Dependency::default() };
+        for (field, text) in [
+            ("name", &mut dependency.name),
+            ("version", &mut dependency.version),
+            ("repository", &mut dependency.repository),
+            ("condition", &mut dependency.condition),
+            ("alias", &mut dependency.alias),
+        ] {
+            if let Some((_, entry)) = field_of(map, field) {
+                self.text(&format!("dependencies[].{field}"), &entry.value, text);
+                if field != "alias" {
+                    *text = sanitized(text);
+                }
+            }
+        }
+        self.texts(map, "tags", &mut dependency.tags);
+        dependency.tags.iter_mut().for_each(|tag| *tag = sanitized(tag));
+        if let Some((_, entry)) = field_of(map, "enabled") {
+            self.flag("dependencies[].enabled", &entry.value, &mut dependency.enabled);
+        }
+        if let Some((_, entry)) = field_of(map, "import-values") {
+            dependency.import_values =
+                self.items("import-values", &entry.value).iter().filter_map(import_values).collect();
+        }
+        Some(dependency)
+    }
+
+    fn items<'n>(&mut self, field: &str, node: &'n Node) -> &'n [Node] {
+        match &node.data {
+            Data::Seq(items) => items,
+            Data::Null => &[],
+            _ => {
+                self.wrong_type(field, "a list", node);
+                &[]
+            }
+        }
+    }
+
+    fn texts(&mut self, map: &Mapping, field: &str, into: &mut Vec<String>) {
+        if let Some((_, entry)) = field_of(map, field) {
+            *into = self
+                .items(field, &entry.value)
+                .iter()
+                .map(|item| {
+                    let mut text = String::new();
+                    self.text(field, item, &mut text);
+                    text
+                })
+                .collect();
+        }
+    }
+
+    fn text(&mut self, field: &str, node: &Node, into: &mut String) {
+        match scalar_text(node) {
+            Some(text) => *into = text,
+            None if node.is_null() => {}
+            None => self.wrong_type(field, "a string", node),
+        }
+    }
+
+    fn flag(&mut self, field: &str, node: &Node, into: &mut bool) {
+        match node.data {
+            Data::Bool(value) => *into = value,
+            Data::Null => {}
+            _ => self.wrong_type(field, "a boolean", node),
+        }
+    }
+
+    fn wrong_type(&mut self, field: &str, wanted: &str, node: &Node) {
+        let message = format!("`{field}` must be {wanted}, found {}", with_article(node.type_name()));
+        self.errors.push(Diagnostic::new(Code::InvalidChart, message).label(node.span, format!("expected {wanted}")));
+    }
+
+    fn invalid(&mut self, span: Span, message: &str) {
+        self.errors.push(Diagnostic::new(Code::InvalidChart, format!("validation: {message}")).label(span, ""));
+    }
+
+    fn unknown_fields(&mut self, map: &Mapping, known: &[&str], place: &str) {
+        for (key, entry) in map {
+            if !known.iter().any(|field| field.eq_ignore_ascii_case(key)) {
+                self.findings.push(
+                    Diagnostic::new(Code::UnknownChartField, format!("`{key}` is no field of {place}; it is ignored"))
+                        .label(entry.key_span, "unknown field"),
+                );
+            }
+        }
+    }
+}
+
+/// Checks metadata as Helm does and cleans its strings. Mistakes come in Helm's order. `span` is the whole file.
+pub(super) fn validate(metadata: &mut Metadata, places: &Places, span: Span, errors: &mut Vec<Diagnostic>) {
+    for text in [
+        &mut metadata.name,
+        &mut metadata.description,
+        &mut metadata.home,
+        &mut metadata.icon,
+        &mut metadata.condition,
+        &mut metadata.tags,
+        &mut metadata.app_version,
+        &mut metadata.kube_version,
+    ] {
+        *text = sanitized(text);
+    }
+    for text in metadata.sources.iter_mut().chain(&mut metadata.keywords) {
+        *text = sanitized(text);
+    }
+    let place = |field: &str| places.of(field, span);
+    let mut invalid = |span: Span, message: String, hint: &str| {
+        let diagnostic = Diagnostic::new(Code::InvalidChart, format!("validation: {message}")).label(span, "");
+        errors.push(if hint.is_empty() { diagnostic } else { diagnostic.hint(hint) });
+    };
+    let name = &metadata.name;
+    if name.is_empty() {
+        invalid(place("name"), "chart.metadata.name is required".into(), "add `name:` to Chart.yaml");
+    } else if name == "." || name == ".." {
+        invalid(place("name"), format!("chart.metadata.name {name:?} is not allowed"), "");
+    } else if name.contains('/') {
+        invalid(place("name"), format!("chart.metadata.name {name:?} is invalid"), "a name has no `/`");
+    }
+    let version = &metadata.version;
+    if version.is_empty() {
+        invalid(
+            place("version"),
+            "chart.metadata.version is required".into(),
+            "add `version:` to Chart.yaml, such as `version: 0.1.0`",
+        );
+    } else if Version::parse(version).is_err() {
+        invalid(
+            place("version"),
+            format!("chart.metadata.version {version:?} is invalid"),
+            "a version follows SemVer 2, such as `1.2.3` or `1.2.3-rc.1`",
+        );
+    }
+    if !matches!(metadata.kind.as_str(), "" | "application" | "library") {
+        invalid(place("type"), "chart.metadata.type must be application or library".into(), "");
+    }
+    let mut names: IndexMap<&str, Option<Span>> = IndexMap::new();
+    for dependency in &metadata.dependencies {
+        let at = dependency.span.unwrap_or(span);
+        if dependency.alias.chars().any(|char| !char.is_ascii_alphanumeric() && char != '_' && char != '-') {
+            let message = format!("dependency {:?} has disallowed characters in the alias", dependency.name);
+            invalid(at, message, "an alias has only letters, digits, `_` and `-`");
+        }
+        let name = dependency.effective_name();
+        if names.insert(name, dependency.span).is_some() {
+            let message = format!("more than one dependency with name or alias {name:?}");
+            invalid(at, message, "give each its own `alias:`");
+        }
+    }
+}
+
+fn import_values(node: &Node) -> Option<ImportValues> {
+    match &node.data {
+        Data::Str(name) => Some(ImportValues::Export(name.to_string())),
+        Data::Map(map) => {
+            let path = |key: &str| {
+                let text = map.get(key).and_then(|entry| scalar_text(&entry.value));
+                text.unwrap_or_else(|| "<nil>".to_owned())
+            };
+            Some(ImportValues::Copy { child: path("child"), parent: path("parent") })
+        }
+        _ => None,
+    }
+}
+
+/// The entry for a field: spelt exactly, or else in another case.
+fn field_of<'a>(map: &'a Mapping, field: &str) -> Option<(&'a str, &'a Entry)> {
+    map.get_key_value(field)
+        .or_else(|| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(field)))
+        .map(|(key, entry)| (&**key, entry))
+}
+
+/// The string that Helm reads where a string is wanted: `appVersion: 1.10` is `1.1`.
+fn scalar_text(node: &Node) -> Option<String> {
+    Some(match &node.data {
+        Data::Str(text) => text.to_string(),
+        Data::Bool(value) => value.to_string(),
+        Data::Int(number) => number.to_string(),
+        Data::Uint(number) => number.to_string(),
+        Data::Float(number) => go_float(*number),
+        _ => return None,
+    })
+}
+
+/// Go's `strconv.FormatFloat(number, 'g', -1, 64)`.
+fn go_float(number: f64) -> String {
+    if number.is_nan() {
+        return "NaN".into();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "+Inf".into() } else { "-Inf".into() };
+    }
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if !(-4..6).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{digits}e{sign}{:02}", exponent.abs());
+    }
+    format!("{number}")
+}
+
+/// Blanks as plain spaces, and nothing that does not print.
+fn sanitized(text: &str) -> String {
+    text.chars().map(|char| if char.is_whitespace() { ' ' } else { char }).filter(|&char| is_printable(char)).collect()
+}
+
+fn is_printable(char: char) -> bool {
+    !char.is_control()
+        && !matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        && !matches!(char, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{fffb}')
+        && !matches!(char, '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..)
+}
+
+pub(super) fn with_article(type_name: &str) -> String {
+    match type_name {
+        "null" => "nothing".to_owned(),
+        name if name.starts_with(['a', 'i', 'o']) => format!("an {name}"),
+        name => format!("a {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_print_as_in_go() {
+        for (number, text) in [
+            (1.1, "1.1"),
+            (1.0, "1"),
+            (1e6, "1e+06"),
+            (123456.0, "123456"),
+            (1234567.0, "1.234567e+06"),
+            (1e20, "1e+20"),
+            (1e21, "1e+21"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (1.25, "1.25"),
+            (-2.5, "-2.5"),
+        ] {
+            assert_eq!(go_float(number), text);
+        }
+    }
+
+    #[test]
+    fn strings_lose_what_does_not_print() {
+        assert_eq!(sanitized("a\tb\nc\u{200b}d\u{7}é"), "a b cdé");
+    }
+}

@@ -1,0 +1,314 @@
+//! Brings a chart into memory, from a directory or an archive.
+
+use super::chartfile::{ChartFile, Places, validate};
+use super::{Chart, File, IgnoreRules, Metadata, archive, read_values};
+use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources, Span};
+use crate::fs;
+use crate::yaml::{self, Node};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes of one file of a chart; Helm's limit.
+const MAX_FILE: u64 = 5 << 20;
+/// Bytes of a whole chart with its subcharts.
+const MAX_TOTAL: u64 = 512 << 20;
+/// How deeply directories, and charts in charts, may nest.
+const MAX_DEPTH: usize = 64;
+
+/// Loads the chart in a directory or a `.tgz` archive. Texts of its files go to `sources`, under the path as given.
+pub fn load(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
+    let mut loader = Loader { sources, total: 0 };
+    let shown = path.to_string_lossy();
+    let location = shown.trim_end_matches('/');
+    if fs::is_dir(path) {
+        let files = loader.directory(path, location)?;
+        if !files.iter().any(|(path, _)| path == "Chart.yaml") {
+            let message = format!("no chart at `{}`: Chart.yaml file is missing", shown);
+            let hint = if fs::exists(&path.join("Chart.yaml")) {
+                "a rule in `.helmignore` leaves `Chart.yaml` out; a rule that starts with `!` leaves out all that it does not match"
+            } else {
+                "name the directory that has the `Chart.yaml`, or start one with `chart create`"
+            };
+            return Err(vec![Diagnostic::new(Code::InvalidChart, message).hint(hint)]);
+        }
+        return loader.chart(location, files, 0, true);
+    }
+    let bytes = match fs::read_at_most(path, archive::Limits::default().total) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return refuse(format!("`{shown}` is larger than a chart may be")),
+        Err(error) => return Err(vec![Diagnostic::new(Code::Io, error.to_string())]),
+    };
+    let files = loader.archive(location, &bytes)?;
+    loader.chart(location, files, 0, true)
+}
+
+fn refuse<T>(message: impl Into<String>) -> Result<T, Failure> {
+    Err(vec![Diagnostic::new(Code::InvalidChart, message)])
+}
+
+type Files = Vec<(String, Vec<u8>)>;
+
+struct Loader<'a> {
+    sources: &'a mut Sources,
+    total: u64,
+}
+
+impl Loader<'_> {
+    /// The files of a directory, in the order of a walk by name.
+    fn directory(&mut self, path: &Path, location: &str) -> Result<Files, Failure> {
+        let io = |error: fs::Error| vec![Diagnostic::new(Code::Io, error.to_string())];
+        let ignore_file = path.join(".helmignore");
+        let rules = if fs::exists(&ignore_file) {
+            let text = String::from_utf8_lossy(&fs::read(&ignore_file).map_err(io)?).into_owned();
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            IgnoreRules::parse(text).map_err(|(range, error)| {
+                let file = self.sources.add(joined(location, ".helmignore"), text);
+                let span = Span::new(file, range.start, range.end);
+                vec![Diagnostic::new(Code::InvalidChart, error.to_string()).label(span, "in this rule")]
+            })?
+        } else {
+            IgnoreRules::parse("").map_err(|_| Failure::new())?
+        };
+        let mut files = Files::new();
+        let mut walk = Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: &mut self.total };
+        walk.directory("", 0)?;
+        Ok(files)
+    }
+
+    fn archive(&mut self, location: &str, bytes: &[u8]) -> Result<Files, Failure> {
+        let entries = match archive::read(bytes, &archive::Limits::default()) {
+            Ok(entries) => entries,
+            Err(error) => return refuse(format!("`{location}`: {error}")),
+        };
+        self.total += entries.iter().map(|entry| entry.data.len() as u64).sum::<u64>();
+        if self.total > MAX_TOTAL {
+            return too_large();
+        }
+        Ok(entries.into_iter().map(|entry| (entry.path, entry.data)).collect())
+    }
+
+    /// Builds a chart from its files, its subcharts included.
+    fn chart(&mut self, location: &str, files: Files, depth: usize, is_root: bool) -> Result<Chart, Failure> {
+        let mut own = Vec::new();
+        let mut nested: BTreeMap<String, Files> = BTreeMap::new();
+        for (path, data) in files {
+            match path.strip_prefix("charts/") {
+                Some(rest) if !path.ends_with(".prov") => {
+                    let name = rest.split('/').next().unwrap_or(rest).to_owned();
+                    nested.entry(name).or_default().push((rest.to_owned(), data));
+                }
+                _ => own.push(self.file(location, path, data)),
+            }
+        }
+        let crds = own.iter().filter(|file| is_crd(&file.path)).map(|file| Arc::clone(&file.path)).collect();
+        own.sort_by(|a, b| a.path.cmp(&b.path));
+
+        let mut chart = Chart {
+            metadata: Metadata::default(),
+            location: location.into(),
+            files: own,
+            values: Node::empty_map(FileId(0)),
+            subcharts: Vec::new(),
+            crds,
+            findings: Vec::new(),
+        };
+        self.metadata(&mut chart, is_root)?;
+        self.values(&mut chart)?;
+        if !nested.is_empty() && depth >= MAX_DEPTH {
+            return refuse(format!("`{location}`: charts nest more than {MAX_DEPTH} deep"));
+        }
+        for (name, files) in nested {
+            if name.starts_with(['_', '.']) {
+                continue;
+            }
+            match self.subchart(location, &name, files, depth) {
+                Ok(subchart) => chart.subcharts.push(subchart),
+                Err(mut failure) => {
+                    for diagnostic in &mut failure {
+                        if diagnostic.labels.is_empty() && diagnostic.trace.is_empty() {
+                            let parent = &chart.metadata.name;
+                            let message = format!("error unpacking subchart {name} in {parent}: {}", diagnostic.message);
+                            diagnostic.message = message;
+                        } else {
+                            let frame = format!("in subchart {name} of {}", chart.metadata.name);
+                            diagnostic.trace.insert(0, crate::diagnostic::Frame { text: frame, span: None });
+                        }
+                    }
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(chart)
+    }
+
+    fn subchart(&mut self, location: &str, name: &str, files: Files, depth: usize) -> Result<Chart, Failure> {
+        let location = joined(location, &format!("charts/{name}"));
+        if name.ends_with(".tgz") {
+            let Some((path, data)) = files.first() else { return refuse("Chart.yaml file is missing") };
+            if path != name {
+                return refuse(format!("expected {name}, got {path}"));
+            }
+            let files = self.archive(&location, data)?;
+            return self.chart(&location, files, depth + 1, false);
+        }
+        let inside = name.len() + 1;
+        let files = files
+            .into_iter()
+            .filter(|(path, _)| path.len() > inside)
+            .map(|(mut path, data)| (path.split_off(inside), data))
+            .collect();
+        self.chart(&location, files, depth + 1, false)
+    }
+
+    fn file(&mut self, location: &str, path: String, mut data: Vec<u8>) -> File {
+        if data.starts_with(b"\xef\xbb\xbf") {
+            data.drain(..3);
+        }
+        let name = joined(location, &path);
+        match String::from_utf8(data) {
+            Ok(text) => {
+                let text: Arc<str> = text.into();
+                let source = Some(self.sources.add(name, Arc::clone(&text)));
+                File { path: path.into(), data: text.into(), source }
+            }
+            Err(error) => File { path: path.into(), data: error.into_bytes().into(), source: None },
+        }
+    }
+
+    fn metadata(&mut self, chart: &mut Chart, is_root: bool) -> Result<(), Failure> {
+        let (mut errors, mut places) = (Vec::new(), Places::default());
+        let mut metadata = Metadata::default();
+        let Some(file) = self.text(chart, "Chart.yaml")? else { return refuse("Chart.yaml file is missing") };
+        for (name, file) in [("Chart.yaml", Some(file)), ("requirements.yaml", self.text(chart, "requirements.yaml")?)] {
+            let Some(file) = file else { continue };
+            let parsed = yaml::read(self.sources.text(file), file);
+            chart.findings.extend(parsed.findings.iter().cloned());
+            let node = parsed.first().map_err(|error| vec![error.diagnostic])?;
+            let mut reader = ChartFile {
+                metadata: &mut metadata,
+                places: &mut places,
+                errors: &mut errors,
+                findings: &mut chart.findings,
+            };
+            reader.apply(&node, name);
+            if name == "Chart.yaml" && metadata.api_version.is_empty() {
+                metadata.api_version = "v1".to_owned();
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let whole = Span::new(file, 0, self.sources.text(file).len());
+        if is_root && !matches!(metadata.api_version.as_str(), "v1" | "v2") {
+            let message = format!("chart apiVersion {:?} is not supported", metadata.api_version);
+            let span = places.of("apiVersion", whole);
+            let diagnostic = Diagnostic::new(Code::InvalidChart, message).label(span, "expected `v1` or `v2`");
+            return Err(vec![diagnostic.hint("write `apiVersion: v2`")]);
+        }
+        validate(&mut metadata, &places, whole, &mut errors);
+        for name in ["Chart.lock", "requirements.lock"] {
+            if let Some(file) = self.text(chart, name)? {
+                let node = yaml::read(self.sources.text(file), file).first().map_err(|error| vec![error.diagnostic])?;
+                if node.as_map().is_none() && !node.is_null() {
+                    errors.push(
+                        Diagnostic::new(Code::InvalidChart, format!("`{name}` must be a mapping"))
+                            .label(node.span, "")
+                            .hint("`chart dependency update` writes it anew"),
+                    );
+                }
+            }
+        }
+        chart.metadata = metadata;
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn values(&mut self, chart: &mut Chart) -> Result<(), Failure> {
+        if let Some(file) = self.text(chart, "values.yaml")? {
+            let read = read_values(file, self.sources)?;
+            chart.values = read.values;
+            chart.findings.extend(read.findings);
+        }
+        Ok(())
+    }
+
+    /// The source of a file that must be text, if the chart has it.
+    fn text(&self, chart: &Chart, path: &str) -> Result<Option<FileId>, Failure> {
+        match chart.file(path) {
+            None => Ok(None),
+            Some(File { source: Some(file), .. }) => Ok(Some(*file)),
+            Some(_) => refuse(format!("`{}` is not UTF-8 text", joined(&chart.location, path))),
+        }
+    }
+}
+
+/// `location/path`, and `path` alone for the chart in `.`.
+fn joined(location: &str, path: &str) -> String {
+    if location == "." { path.to_owned() } else { format!("{location}/{path}") }
+}
+
+fn is_crd(path: &str) -> bool {
+    path.starts_with("crds/") && [".yaml", ".yml", ".json"].iter().any(|suffix| path.ends_with(suffix))
+}
+
+fn too_large<T>() -> Result<T, Failure> {
+    refuse(format!("the chart and its subcharts have more than {} MiB", MAX_TOTAL >> 20))
+}
+
+struct Walk<'a> {
+    rules: &'a IgnoreRules,
+    root: &'a Path,
+    /// The directories that links led into on the way here, and the root.
+    links: Vec<PathBuf>,
+    files: &'a mut Files,
+    total: &'a mut u64,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, inside: &str, depth: usize) -> Result<(), Failure> {
+        let io = |error: fs::Error| vec![Diagnostic::new(Code::Io, error.to_string())];
+        if depth > MAX_DEPTH {
+            return refuse(format!("directories nest more than {MAX_DEPTH} deep at `{inside}`"));
+        }
+        for (name, kind) in fs::entries(&self.root.join(inside)).map_err(io)? {
+            let path = if inside.is_empty() { name } else { format!("{inside}/{name}") };
+            let is_directory = matches!(kind, fs::Kind::Directory | fs::Kind::LinkedDirectory);
+            if self.rules.ignores(&path, is_directory) {
+                continue;
+            }
+            let full = self.root.join(&path);
+            match kind {
+                fs::Kind::Directory => self.directory(&path, depth + 1)?,
+                fs::Kind::LinkedDirectory => {
+                    let target = fs::canonical(&full).map_err(io)?;
+                    let here = fs::canonical(&self.root.join(inside)).map_err(io)?;
+                    if here.starts_with(&target) || self.links.contains(&target) {
+                        return refuse(format!("the link `{path}` leads back to a directory that contains it"));
+                    }
+                    self.links.push(target);
+                    self.directory(&path, depth + 1)?;
+                    self.links.pop();
+                }
+                fs::Kind::File => {
+                    let Some(data) = fs::read_at_most(&full, MAX_FILE).map_err(io)? else {
+                        let limit = MAX_FILE >> 20;
+                        let message = format!("chart file {path:?} is larger than the maximum file size of {limit} MiB");
+                        let hint = "leave it out of the chart with a rule in `.helmignore`";
+                        return Err(vec![Diagnostic::new(Code::InvalidChart, message).hint(hint)]);
+                    };
+                    *self.total += data.len() as u64;
+                    if *self.total > MAX_TOTAL {
+                        return too_large();
+                    }
+                    self.files.push((path, data));
+                }
+                fs::Kind::Other => {
+                    // A link to nowhere fails here with the system's words.
+                    fs::canonical(&full).map_err(io)?;
+                    return refuse(format!("cannot load irregular file {path}: it is no file, directory or link"));
+                }
+            }
+        }
+        Ok(())
+    }
+}

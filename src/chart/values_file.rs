@@ -1,0 +1,65 @@
+//! Values files: YAML whose documents are merged into one mapping.
+
+use super::chartfile::with_article;
+use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources, Span};
+use crate::yaml::{self, Data, Entry, Mapping, Node};
+use std::sync::Arc;
+
+/// A values file that was read.
+#[derive(Debug, Clone)]
+pub struct ValuesFile {
+    /// All documents merged, later ones over earlier ones; always a mapping.
+    pub values: Node,
+    /// Duplicate keys.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Reads a values file: a chart's `values.yaml` or one that the user gives.
+pub fn read_values(file: FileId, sources: &Sources) -> Result<ValuesFile, Failure> {
+    let text = sources.text(file);
+    let parsed = yaml::read(text, file);
+    let findings = parsed.findings.clone();
+    let mut values: Option<Node> = None;
+    for document in parsed.complete()? {
+        match document.data {
+            Data::Null => {}
+            Data::Map(_) => {
+                values = Some(match values {
+                    None => document,
+                    Some(base) => merge(&base, &document),
+                });
+            }
+            _ => {
+                let found = with_article(document.type_name());
+                let message = format!("a values file must be a mapping of names to values, found {found}");
+                return Err(vec![
+                    Diagnostic::new(Code::InvalidValues, message).label(document.span, "expected `name: value`"),
+                ]);
+            }
+        }
+    }
+    let values = values.unwrap_or_else(|| Node { span: Span::new(file, 0, 0), ..Node::empty_map(file) });
+    Ok(ValuesFile { values, findings })
+}
+
+/// Merges two mappings as Helm merges `-f` files: mappings deeply, everything else replaced, nulls kept. Keys keep
+/// the order of `base`, new ones follow. What does not change is shared.
+pub fn merge(base: &Node, over: &Node) -> Node {
+    let (Data::Map(below), Data::Map(above)) = (&base.data, &over.data) else { return over.clone() };
+    if below.is_empty() {
+        return over.clone();
+    }
+    if above.is_empty() {
+        return base.clone();
+    }
+    let mut merged: Mapping = (**below).clone();
+    for (key, entry) in above.iter() {
+        match merged.get_mut(key) {
+            Some(existing) => *existing = Entry { key_span: entry.key_span, value: merge(&existing.value, &entry.value) },
+            None => {
+                merged.insert(Arc::clone(key), entry.clone());
+            }
+        }
+    }
+    Node { span: over.span, style: over.style, data: Data::Map(Arc::new(merged)) }
+}
