@@ -128,7 +128,8 @@ impl Loader<'_> {
                     for diagnostic in &mut failure {
                         if diagnostic.labels.is_empty() && diagnostic.trace.is_empty() {
                             let parent = &chart.metadata.name;
-                            let message = format!("error unpacking subchart {name} in {parent}: {}", diagnostic.message);
+                            let message =
+                                format!("error unpacking subchart {name} in {parent}: {}", diagnostic.message);
                             diagnostic.message = message;
                         } else {
                             let frame = format!("in subchart {name} of {}", chart.metadata.name);
@@ -180,7 +181,8 @@ impl Loader<'_> {
         let (mut errors, mut places) = (Vec::new(), Places::default());
         let mut metadata = Metadata::default();
         let Some(file) = self.text(chart, "Chart.yaml")? else { return refuse("Chart.yaml file is missing") };
-        for (name, file) in [("Chart.yaml", Some(file)), ("requirements.yaml", self.text(chart, "requirements.yaml")?)] {
+        for (name, file) in [("Chart.yaml", Some(file)), ("requirements.yaml", self.text(chart, "requirements.yaml")?)]
+        {
             let Some(file) = file else { continue };
             let parsed = yaml::read(self.sources.text(file), file);
             chart.findings.extend(parsed.findings.iter().cloned());
@@ -292,7 +294,8 @@ impl Walk<'_> {
                 fs::Kind::File => {
                     let Some(data) = fs::read_at_most(&full, MAX_FILE).map_err(io)? else {
                         let limit = MAX_FILE >> 20;
-                        let message = format!("chart file {path:?} is larger than the maximum file size of {limit} MiB");
+                        let message =
+                            format!("chart file {path:?} is larger than the maximum file size of {limit} MiB");
                         let hint = "leave it out of the chart with a rule in `.helmignore`";
                         return Err(vec![Diagnostic::new(Code::InvalidChart, message).hint(hint)]);
                     };

@@ -12,7 +12,10 @@ enum Part {
     Any,
     /// `*`
     Star,
-    Class { negated: bool, ranges: Vec<(char, char)> },
+    Class {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 /// A pattern that has been read.

@@ -55,7 +55,9 @@ pub fn merge(base: &Node, over: &Node) -> Node {
     let mut merged: Mapping = (**below).clone();
     for (key, entry) in above.iter() {
         match merged.get_mut(key) {
-            Some(existing) => *existing = Entry { key_span: entry.key_span, value: merge(&existing.value, &entry.value) },
+            Some(existing) => {
+                *existing = Entry { key_span: entry.key_span, value: merge(&existing.value, &entry.value) }
+            }
             None => {
                 merged.insert(Arc::clone(key), entry.clone());
             }

@@ -62,6 +62,8 @@ codes! {
     YamlSyntax "yaml-syntax" Deny "The text is not YAML."
     DuplicateKey "duplicate-key" Deny "A mapping has the same key twice."
     InvalidValues "invalid-values" Deny "A values file or `--set` argument cannot be read."
+    OverriddenType "overridden-type" Warn "A value replaces a mapping, or a mapping a value: what was there is lost."
+    DependencyCondition "dependency-condition" Warn "A dependency's condition, tag or import has no effect."
     ValuesSchema "values-schema" Deny "The values do not satisfy the chart's values.schema.json."
     TemplateSyntax "template-syntax" Deny "A template does not parse."
     TemplateError "template-error" Deny "A template failed while it rendered."

@@ -112,11 +112,12 @@ pub struct Project {
 }
 
 impl Project {
-    /// The final values of a scope.
+    /// The final values of a scope. Helm takes a chart's name for a path here, so a chart whose name has a dot
+    /// finds no values.
     pub fn values_of(&self, scope: usize) -> Option<&Node> {
         match self.scopes[scope].parent {
             None => Some(&self.values),
-            Some(parent) => self.values_of(parent)?.get(&self.scopes[scope].name),
+            Some(parent) => self.values_of(parent)?.at(self.scopes[scope].name.split('.')),
         }
     }
 }

@@ -1,2 +1,15 @@
 //! Values in layers: chart defaults, parents' overrides, `-f` files and `--set` arguments, merged as Helm merges
 //! them, with every leaf still knowing the file and line it came from.
+
+mod coalesce;
+mod json;
+mod layers;
+mod release;
+mod set;
+mod table;
+mod tree;
+
+pub use layers::{Layer, Layered};
+pub use release::{Resolved, resolve};
+pub use set::{Flag, ReadFile};
+pub use tree::{Tree, Unit, UnitId};

@@ -138,7 +138,7 @@ impl Parser<'_, '_> {
         let literal = self.flag == Flag::SetLiteral;
         let word = self.word(if literal { "=[." } else { "=[,." });
         let key: Arc<str> = word.text.as_str().into();
-        let mut set = |data: &mut Mapping, value: Node| {
+        let set = |data: &mut Mapping, value: Node| {
             if !key.is_empty() {
                 data.insert(Arc::clone(&key), Entry { key_span: word.span, value });
             }
@@ -164,9 +164,7 @@ impl Parser<'_, '_> {
                 set(data, value);
                 result
             }
-            Some(',') => {
-                fail(format!("key {key:?} has no value (cannot end with ,)"))
-            }
+            Some(',') => fail(format!("key {key:?} has no value (cannot end with ,)")),
             _ => {
                 if nesting + 1 > MAX_NESTING {
                     return fail(format!(
@@ -439,6 +437,9 @@ mod tests {
         assert!(shown[0].contains("Int(1)") && shown[0].contains("Int(2)"), "{shown:?}");
         assert_eq!(base["l"].value.as_seq().map(<[Node]>::len), Some(4));
         let error = apply_to(Flag::Set, "a.b.c=1", &mut base).unwrap_err();
-        assert_eq!(error, "unable to parse key: interface conversion: interface {} is int64, not map[string]interface {}");
+        assert_eq!(
+            error,
+            "unable to parse key: interface conversion: interface {} is int64, not map[string]interface {}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Between the spanned tree and the dynamic value of templates.
 
-use super::{Data, Entry, MAX_DEPTH, Mapping, Node};
+use super::{Data, Entry, MAX_DEPTH, Mapping, Node, Style};
 use crate::diagnostic::Span;
 use crate::value::{Entries, List, ListKind, Map, MapKind, Str, Value};
 use std::sync::Arc;
@@ -97,6 +97,8 @@ fn convert(node: &Node, numbers: Numbers, tags: &mut Tags, parent: u32, step: Op
         Data::Null => Value::Nil,
         Data::Bool(value) => Value::Bool(*value),
         Data::Int(number) => match numbers {
+            // Helm types what `--set` gives itself, without a detour over JSON.
+            Numbers::Go if node.style == Style::Argument => Value::Int64(*number),
             Numbers::Go => Value::Float(*number as f64),
             Numbers::Exact => Value::Int64(*number),
         },
