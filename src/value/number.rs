@@ -288,7 +288,7 @@ pub fn format_float(number: f64, verb: u8, precision: Option<usize>, bits: Bits)
             let exponent = digits.point - 1;
             if exponent < -4 || exponent >= limit {
                 precision_of_verb = precision_of_verb.min(count);
-                digits.scientific(precision_of_verb.saturating_sub(1), verb - b'g' + b'e', &mut text);
+                digits.scientific(precision_of_verb.saturating_sub(1), verb - 2, &mut text);
             } else {
                 if precision_of_verb as i64 > i64::from(digits.point) {
                     precision_of_verb = count;
@@ -317,7 +317,7 @@ impl Digits {
     fn shortest(number: f64, bits: Bits) -> Self {
         Self::of(match bits {
             Bits::B32 => format!("{:e}", number as f32),
-            Bits::B64 => format!("{number:e}"),
+            Bits::B64 => even(number, format!("{number:e}")),
         })
     }
 
@@ -371,6 +371,20 @@ impl Digits {
             out.extend(std::iter::repeat_n('0', precision - zeros - rest.len()));
         }
     }
+}
+
+/// Where two shortest texts are equally near, Go takes the one that ends in an even digit; Rust rounds up.
+fn even(number: f64, text: String) -> String {
+    let Some((mantissa, exponent)) = text.split_once('e').filter(|(mantissa, _)| mantissa.len() >= 16) else {
+        return text;
+    };
+    let digits = mantissa.len() - 1;
+    let exact = format!("{number:.800e}");
+    let Some((lower, rest)) = exact.split_at_checked(digits + 1) else { return text };
+    let is_tie = rest.strip_prefix('5').is_some_and(|rest| rest.trim_start_matches('0').starts_with('e'));
+    let other = format!("{lower}e{exponent}");
+    let is_even = lower.bytes().last().is_some_and(|digit| digit % 2 == 0);
+    if is_tie && is_even && other.parse() == Ok(number) { other } else { text }
 }
 
 /// Mantissa and exponent: the number is `mantissa * 2^exponent`.

@@ -1,5 +1,4 @@
 //! Helm's Go template language: lexer, parser, evaluator and functions.
 
-mod float;
 pub mod funcs;
 pub mod print;

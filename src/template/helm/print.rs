@@ -4,8 +4,8 @@
 //! [`Error::Limit`] at a text of [`MAX_TEXT`] bytes or a nesting of [`MAX_DEPTH`], so maps that contain themselves
 //! end in an error.
 
-use super::float::format_float;
 use super::funcs::Error;
+use crate::value::number::{Bits, format_float};
 use crate::value::{ListKind, Map, MapKind, Value, bytes_of, raw_byte};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -69,7 +69,7 @@ pub fn write(out: &mut String, value: &Value) -> Result<(), Error> {
         Value::Str(text) => out.push_str(text),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Int(number) | Value::Int64(number) => write!(out, "{number}").expect("writing to a string"),
-        Value::Float(number) => out.push_str(&format_float(*number, 'g', None)),
+        Value::Float(number) => out.push_str(&crate::value::number::format_g(*number)),
         _ => {
             let mut printer = Printer::new(std::mem::take(out));
             let result = printer.argument(value, 'v');
@@ -401,7 +401,10 @@ impl Printer {
                     self.out.push_str(&object.verbose());
                 }
                 'v' | 's' | 'x' | 'X' | 'q' => self.string(&object.verbose(), verb),
-                _ => self.bad_verb(value, verb)?,
+                _ => match object.integer().filter(|_| is_integer_verb(verb)) {
+                    Some(number) => self.integer(number.unsigned_abs(), number < 0, number, verb),
+                    None => self.bad_verb(value, verb)?,
+                },
             },
             _ => self.bad_verb(value, verb)?,
         }
@@ -617,7 +620,7 @@ impl Printer {
             _ => (verb, None),
         };
         let precision = self.flags.precision.or(precision);
-        let mut text = format_float(number, verb, precision);
+        let mut text = format_float(number, verb as u8, precision, Bits::B64);
         let flags = self.flags;
         if !number.is_finite() {
             if (number.is_nan() || number > 0.0) && (flags.plus || flags.space) {
