@@ -57,6 +57,7 @@ macro_rules! codes {
 codes! {
     Io "io" Deny "A file or server could not be reached."
     Usage "usage" Deny "The command line asks for something that cannot be done."
+    InvalidProject "invalid-project" Deny "A `chart.toml` cannot be read."
     InvalidChart "invalid-chart" Deny "The chart's own files are not a chart: Chart.yaml, dependencies, archives."
     UnknownChartField "unknown-chart-field" Warn "A field of Chart.yaml that means nothing to Helm or to us."
     YamlSyntax "yaml-syntax" Deny "The text is not YAML."
