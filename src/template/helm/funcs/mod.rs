@@ -3,7 +3,14 @@
 //! The evaluator checks arguments against a function's Go signature (with Go's error texts) before it calls it, so a
 //! function finds the types that it declares.
 
+mod decimal;
+mod defaults;
+mod dicts;
+mod equal;
+mod lists;
+mod math;
 mod strings;
+mod types;
 mod unicode;
 mod words;
 
@@ -14,7 +21,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// The families, each a flat table.
-const FAMILIES: &[&[Function]] = &[strings::FUNCTIONS];
+const FAMILIES: &[&[Function]] =
+    &[strings::FUNCTIONS, lists::FUNCTIONS, dicts::FUNCTIONS, defaults::FUNCTIONS, math::FUNCTIONS, types::FUNCTIONS];
 
 /// The function that templates call by this name.
 pub fn lookup(name: &str) -> Option<&'static Function> {
