@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(call("get", &[dictionary.clone(), "c".into()]), "");
         assert_eq!(call("hasKey", &[dictionary.clone(), "a".into()]), "true");
         assert_eq!(call("keys", &[dictionary.clone(), map([("z", Value::Nil)])]), "[a b z]");
-        assert_eq!(call("values", &[dictionary.clone()]), "[<nil> 1]");
+        assert_eq!(call("values", std::slice::from_ref(&dictionary)), "[<nil> 1]");
         assert_eq!(call("pluck", &["b".into(), dictionary.clone(), map([])]), "[1]");
         assert_eq!(call("pick", &[dictionary.clone(), "b".into(), "c".into()]), "map[b:1]");
         assert_eq!(call("omit", &[dictionary, "b".into(), "c".into()]), "map[a:<nil>]");
