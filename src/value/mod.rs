@@ -7,6 +7,7 @@
 //! Go strings are bytes. Ours are `str`: a byte that is not UTF-8 (a template can make one with `trunc`) is held as
 //! the private-use character U+10FF00 + byte, see [`text_from_bytes`] and [`bytes_of`].
 
+pub mod json;
 pub mod number;
 
 use indexmap::IndexMap;

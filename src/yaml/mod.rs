@@ -9,9 +9,13 @@ mod event;
 mod node;
 mod read;
 mod resolve;
+mod scalar;
+mod write;
 
 pub use build::MAX_DEPTH;
 pub use convert::{Numbers, Step, Tags, node, value};
 pub use node::{Data, Entry, Mapping, Node, Style};
 pub use read::{Parsed, SyntaxError, read, read_range};
 pub use resolve::{Resolved, is_timestamp, resolve};
+pub use scalar::{Place, is_literal, is_plain, push_escaped, push_scalar};
+pub use write::{to_yaml, to_yaml_pretty};

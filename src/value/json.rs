@@ -1,0 +1,493 @@
+//! JSON as Go's `encoding/json` writes and reads it.
+
+use super::{Entries, List, Map, Str, Value, number, raw_byte};
+use base64::Engine;
+
+/// Nesting past which values and texts are refused.
+const MAX_DEPTH: u32 = 1000;
+
+/// How JSON is laid out and escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `toJson`: one line, with `<`, `>` and `&` escaped.
+    Compact,
+    /// `toPrettyJson`: indented by two, with the same escapes.
+    Pretty,
+    /// `toRawJson`: one line, without these escapes.
+    Raw,
+}
+
+/// The JSON of a value, keys in byte order. The error is Go's text, for a float that JSON does not have or a map that
+/// holds itself.
+pub fn to_json(value: &Value, layout: Layout) -> Result<String, String> {
+    let mut out = String::new();
+    write(value, layout, 0, &mut out)?;
+    Ok(out)
+}
+
+fn write(value: &Value, layout: Layout, depth: u32, out: &mut String) -> Result<(), String> {
+    if depth > MAX_DEPTH {
+        let kind = if matches!(value, Value::List(_)) { "[]interface {}" } else { "map[string]interface {}" };
+        return Err(format!("json: unsupported value: encountered a cycle via {kind}"));
+    }
+    match value {
+        Value::Nil => out.push_str("null"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Int(number) | Value::Int64(number) => out.push_str(&number.to_string()),
+        Value::Uint(number) => out.push_str(&number.to_string()),
+        Value::Float(number) => match number::format_json(*number) {
+            Some(text) => out.push_str(&text),
+            None => return Err(format!("json: unsupported value: {}", number::format_g(*number))),
+        },
+        Value::Str(text) => write_string(text, layout, out),
+        Value::Bytes(bytes) => {
+            out.push('"');
+            base64::engine::general_purpose::STANDARD.encode_string(bytes, out);
+            out.push('"');
+        }
+        Value::List(list) if list.is_nil() => out.push_str("null"),
+        Value::List(list) if list.is_empty() => out.push_str("[]"),
+        Value::List(list) => {
+            out.push('[');
+            for (index, item) in list.items().iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                break_line(layout, depth + 1, out);
+                write(item, layout, depth + 1, out)?;
+            }
+            break_line(layout, depth, out);
+            out.push(']');
+        }
+        Value::Map(map) => {
+            let entries = map.snapshot();
+            if entries.is_empty() {
+                out.push_str("{}");
+                return Ok(());
+            }
+            let mut sorted: Vec<(&Str, &Value)> = entries.iter().collect();
+            if !sorted.is_sorted_by(|a, b| a.0 <= b.0) {
+                sorted.sort_unstable_by(|a, b| a.0.cmp(b.0));
+            }
+            out.push('{');
+            for (index, (key, value)) in sorted.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                break_line(layout, depth + 1, out);
+                write_string(key, layout, out);
+                out.push_str(if layout == Layout::Pretty { ": " } else { ":" });
+                write(value, layout, depth + 1, out)?;
+            }
+            break_line(layout, depth, out);
+            out.push('}');
+        }
+        Value::Object(object) => write(&object.to_json(), layout, depth + 1, out)?,
+    }
+    Ok(())
+}
+
+fn break_line(layout: Layout, depth: u32, out: &mut String) {
+    if layout == Layout::Pretty {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth as usize));
+    }
+}
+
+fn write_string(text: &str, layout: Layout, out: &mut String) {
+    out.push('"');
+    let mut plain_from = 0;
+    for (at, &byte) in text.as_bytes().iter().enumerate() {
+        let escaped = match byte {
+            b'"' | b'\\' | 0..0x20 => true,
+            b'<' | b'>' | b'&' => layout != Layout::Raw,
+            // The first bytes of U+2028, U+2029 and of what stands for bytes that are not UTF-8.
+            0xE2 | 0xF4 => true,
+            _ => false,
+        };
+        if !escaped {
+            continue;
+        }
+        let Some(char) = text[at..].chars().next() else { break };
+        let raw = raw_byte(char).is_some();
+        if byte >= 0x80 && !raw && !matches!(char, '\u{2028}' | '\u{2029}') {
+            continue;
+        }
+        out.push_str(&text[plain_from..at]);
+        plain_from = at + char.len_utf8();
+        match char {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\x08' => out.push_str("\\b"),
+            '\x0C' => out.push_str("\\f"),
+            _ if raw => out.push_str("\\ufffd"),
+            _ => out.push_str(&format!("\\u{:04x}", u32::from(char))),
+        }
+    }
+    out.push_str(&text[plain_from..]);
+    out.push('"');
+}
+
+/// Reads JSON as Go does into `interface {}`: every number is a float, the last of equal keys wins. The error is Go's
+/// text: `unexpected end of JSON input`.
+pub fn from_json(text: &str) -> Result<Value, String> {
+    read(text, false)
+}
+
+/// [`from_json`] with whole numbers kept whole where they fit 64 bits.
+pub fn from_json_exact(text: &str) -> Result<Value, String> {
+    read(text, true)
+}
+
+fn read(text: &str, exact: bool) -> Result<Value, String> {
+    let mut reader = Reader { text, at: 0, exact, range_error: None };
+    reader.blanks();
+    let value = reader.value(0)?;
+    reader.blanks();
+    match (reader.peek(), reader.range_error) {
+        (Some(byte), _) => Err(unexpected(byte, "after top-level value")),
+        (None, Some(error)) => Err(error),
+        (None, None) => Ok(value),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    exact: bool,
+    /// Go checks the whole syntax before it looks at values.
+    range_error: Option<String>,
+}
+
+const END: &str = "unexpected end of JSON input";
+
+/// Go's scanner sees bytes, and prints one as the character with that number.
+fn unexpected(byte: u8, place: &str) -> String {
+    let shown = match byte {
+        b'\'' => "\\'".to_owned(),
+        b'"' => "\"".to_owned(),
+        b'\\' => "\\\\".to_owned(),
+        0x07 => "\\a".to_owned(),
+        0x08 => "\\b".to_owned(),
+        0x09 => "\\t".to_owned(),
+        0x0A => "\\n".to_owned(),
+        0x0B => "\\v".to_owned(),
+        0x0C => "\\f".to_owned(),
+        0x0D => "\\r".to_owned(),
+        0..0x20 | 0x7F => format!("\\x{byte:02x}"),
+        0x80..=0xA0 | 0xAD => format!("\\u{:04x}", byte),
+        _ => char::from(byte).to_string(),
+    };
+    format!("invalid character '{shown}' {place}")
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Result<u8, String> {
+        let byte = self.peek().ok_or(END)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    fn blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self, depth: u32) -> Result<Value, String> {
+        match self.peek().ok_or(END)? {
+            b'{' => self.object(depth + 1),
+            b'[' => self.array(depth + 1),
+            b'"' => Ok(Value::Str(self.string()?.into())),
+            b't' => self.literal("true", Value::Bool(true)),
+            b'f' => self.literal("false", Value::Bool(false)),
+            b'n' => self.literal("null", Value::Nil),
+            b'-' | b'0'..=b'9' => self.number(),
+            byte => Err(unexpected(byte, "looking for beginning of value")),
+        }
+    }
+
+    fn literal(&mut self, word: &'static str, value: Value) -> Result<Value, String> {
+        for expected in word.chars() {
+            let byte = self.next()?;
+            if char::from(byte) != expected {
+                return Err(unexpected(byte, &format!("in literal {word} (expecting '{expected}')")));
+            }
+        }
+        Ok(value)
+    }
+
+    fn deeper(depth: u32) -> Result<(), String> {
+        if depth > MAX_DEPTH { Err("exceeded max depth".to_owned()) } else { Ok(()) }
+    }
+
+    fn object(&mut self, depth: u32) -> Result<Value, String> {
+        Self::deeper(depth)?;
+        self.at += 1;
+        let mut entries = Entries::default();
+        self.blanks();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::Map(Map::new(entries)));
+        }
+        loop {
+            self.blanks();
+            match self.peek().ok_or(END)? {
+                b'"' => {}
+                byte => return Err(unexpected(byte, "looking for beginning of object key string")),
+            }
+            let key: Str = self.string()?.into();
+            self.blanks();
+            match self.next()? {
+                b':' => {}
+                byte => return Err(unexpected(byte, "after object key")),
+            }
+            self.blanks();
+            let value = self.value(depth)?;
+            entries.insert(key, value);
+            self.blanks();
+            match self.next()? {
+                b',' => {}
+                b'}' => return Ok(Value::Map(Map::new(entries))),
+                byte => return Err(unexpected(byte, "after object key:value pair")),
+            }
+        }
+    }
+
+    fn array(&mut self, depth: u32) -> Result<Value, String> {
+        Self::deeper(depth)?;
+        self.at += 1;
+        let mut items = Vec::new();
+        self.blanks();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::List(List::new(items)));
+        }
+        loop {
+            self.blanks();
+            items.push(self.value(depth)?);
+            self.blanks();
+            match self.next()? {
+                b',' => {}
+                b']' => return Ok(Value::List(List::new(items))),
+                byte => return Err(unexpected(byte, "after array element")),
+            }
+        }
+    }
+
+    fn string(&mut self) -> Result<String, String> {
+        self.at += 1;
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let plain = bytes[start..].iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20 | 0xF4));
+        let plain = start + plain.ok_or(END)?;
+        let mut out = self.text[start..plain].to_owned();
+        self.at = plain;
+        loop {
+            match self.next()? {
+                b'"' => return Ok(out),
+                b'\\' => self.escape(&mut out)?,
+                byte @ 0..0x20 => return Err(unexpected(byte, "in string literal")),
+                byte if byte < 0x80 => out.push(char::from(byte)),
+                _ => {
+                    let char = self.text[self.at - 1..].chars().next().unwrap_or_default();
+                    self.at += char.len_utf8() - 1;
+                    out.push(if raw_byte(char).is_some() { char::REPLACEMENT_CHARACTER } else { char });
+                }
+            }
+        }
+    }
+
+    fn escape(&mut self, out: &mut String) -> Result<(), String> {
+        out.push(match self.next()? {
+            byte @ (b'"' | b'\\' | b'/') => char::from(byte),
+            b'b' => '\x08',
+            b'f' => '\x0C',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let unit = self.hex()?;
+                let second = self.text.as_bytes()[self.at..].starts_with(b"\\u");
+                if matches!(unit, 0xD800..0xDC00) && second {
+                    let before = self.at;
+                    self.at += 2;
+                    let low = self.hex()?;
+                    if matches!(low, 0xDC00..0xE000) {
+                        let code = 0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+                        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+                    } else {
+                        self.at = before;
+                        char::REPLACEMENT_CHARACTER
+                    }
+                } else {
+                    char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
+                }
+            }
+            byte => return Err(unexpected(byte, "in string escape code")),
+        });
+        Ok(())
+    }
+
+    fn hex(&mut self) -> Result<u32, String> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let byte = self.next()?;
+            let digit = char::from(byte).to_digit(16);
+            unit = unit << 4 | digit.ok_or_else(|| unexpected(byte, "in \\u hexadecimal character escape"))?;
+        }
+        Ok(unit)
+    }
+
+    fn digits(&mut self) {
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+    }
+
+    fn number(&mut self) -> Result<Value, String> {
+        let start = self.at;
+        let mut whole = true;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.next()? {
+            b'0' => {}
+            b'1'..=b'9' => self.digits(),
+            byte => return Err(unexpected(byte, "in numeric literal")),
+        }
+        if self.peek() == Some(b'.') {
+            whole = false;
+            self.at += 1;
+            match self.next()? {
+                b'0'..=b'9' => self.digits(),
+                byte => return Err(unexpected(byte, "after decimal point in numeric literal")),
+            }
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            whole = false;
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            match self.next()? {
+                b'0'..=b'9' => self.digits(),
+                byte => return Err(unexpected(byte, "in exponent of numeric literal")),
+            }
+        }
+        let text = &self.text[start..self.at];
+        if self.exact && whole {
+            if let Ok(number) = text.parse() {
+                return Ok(Value::Int64(number));
+            }
+            if let Ok(number) = text.parse() {
+                return Ok(Value::Uint(number));
+            }
+        }
+        Ok(match number::parse_float(text) {
+            Ok(number) => Value::Float(number),
+            Err(_) => {
+                let error = || format!("json: cannot unmarshal number {text} into Go value of type float64");
+                self.range_error.get_or_insert_with(error);
+                Value::Nil
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_escape_as_in_go() {
+        let text = Value::str("a<b>&\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}\u{2028}é€😀\u{10FFC3}");
+        assert_eq!(
+            to_json(&text, Layout::Compact).unwrap(),
+            r#""a\u003cb\u003e\u0026\"\\\n\r\t\b\f\u0001"#.to_owned() + "\u{7f}\\u2028é€😀\\ufffd\""
+        );
+        assert_eq!(to_json(&Value::str("<&>"), Layout::Raw).unwrap(), "\"<&>\"");
+    }
+
+    #[test]
+    fn values_lay_out_as_in_go() {
+        let value = Value::map([
+            ("b", Value::list(vec![Value::Float(1.0), Value::Int(2), Value::Nil])),
+            ("a", Value::map([("x", Value::Bytes(b"hi".to_vec().into()))])),
+            ("c", Value::List(List::nil())),
+            ("d", Value::list(vec![])),
+            ("e", Value::Map(Map::default())),
+        ]);
+        assert_eq!(
+            to_json(&value, Layout::Compact).unwrap(),
+            r#"{"a":{"x":"aGk="},"b":[1,2,null],"c":null,"d":[],"e":{}}"#
+        );
+        assert_eq!(
+            to_json(&Value::map([("a", Value::list(vec![Value::Int(1)]))]), Layout::Pretty).unwrap(),
+            "{\n  \"a\": [\n    1\n  ]\n}"
+        );
+        assert_eq!(to_json(&Value::Float(f64::NAN), Layout::Raw).unwrap_err(), "json: unsupported value: NaN");
+    }
+
+    #[test]
+    fn a_map_inside_itself_is_an_error() {
+        let map = Map::default();
+        map.insert("x".into(), Value::Map(map.clone()));
+        let error = to_json(&Value::Map(map.clone()), Layout::Compact).unwrap_err();
+        assert_eq!(error, "json: unsupported value: encountered a cycle via map[string]interface {}");
+        map.remove("x");
+    }
+
+    #[test]
+    fn errors_are_worded_as_in_go() {
+        for (text, error) in [
+            ("", END),
+            ("{", END),
+            ("[1,", END),
+            ("\"a", END),
+            ("-", END),
+            ("tru", END),
+            ("x", "invalid character 'x' looking for beginning of value"),
+            ("[1 2]", "invalid character '2' after array element"),
+            ("{a: 1}", "invalid character 'a' looking for beginning of object key string"),
+            ("{\"a\" 1}", "invalid character '1' after object key"),
+            ("{\"a\":1 \"b\"}", "invalid character '\"' after object key:value pair"),
+            ("{\"a\":1,}", "invalid character '}' looking for beginning of object key string"),
+            ("[1,]", "invalid character ']' looking for beginning of value"),
+            ("1 2", "invalid character '2' after top-level value"),
+            ("01", "invalid character '1' after top-level value"),
+            ("nul1", "invalid character '1' in literal null (expecting 'l')"),
+            ("1.x", "invalid character 'x' after decimal point in numeric literal"),
+            ("1ex", "invalid character 'x' in exponent of numeric literal"),
+            ("-x", "invalid character 'x' in numeric literal"),
+            ("\"\n\"", "invalid character '\\n' in string literal"),
+            (r#""\x""#, "invalid character 'x' in string escape code"),
+            (r#""\u12x4""#, "invalid character 'x' in \\u hexadecimal character escape"),
+            ("é", "invalid character 'Ã' looking for beginning of value"),
+            ("1e400", "json: cannot unmarshal number 1e400 into Go value of type float64"),
+        ] {
+            assert_eq!(from_json(text).unwrap_err(), error, "{text}");
+        }
+        assert_eq!(from_json(&"[".repeat(2000)).unwrap_err(), "exceeded max depth");
+    }
+
+    #[test]
+    fn texts_read_as_in_go() {
+        let show = |text: &str| to_json(&from_json(text).unwrap(), Layout::Raw).unwrap();
+        assert_eq!(
+            show(r#" {"b":1,"a":[true,null,"\u00e9\ud83d\ude00\ud83dx\/"],"b":2.50} "#),
+            "{\"a\":[true,null,\"é😀\u{fffd}x/\"],\"b\":2.5}"
+        );
+        assert!(matches!(from_json("1").unwrap(), Value::Float(1.0)));
+        assert!(matches!(from_json_exact("1").unwrap(), Value::Int64(1)));
+        assert!(matches!(from_json_exact("18446744073709551615").unwrap(), Value::Uint(u64::MAX)));
+        assert!(matches!(from_json_exact("1.0").unwrap(), Value::Float(1.0)));
+    }
+}
