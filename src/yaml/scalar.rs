@@ -39,14 +39,6 @@ impl Analysis {
             let class = match byte {
                 b' ' => Class::Space,
                 b'\n' => Class::Break,
-                b':' => {
-                    found.indicators |= at > 0 && (end || matches!(bytes[at + 1], b' ' | b'\t'));
-                    Class::Other
-                }
-                b'#' => {
-                    found.indicators |= at > 0 && blank_before;
-                    Class::Other
-                }
                 b'\t' => {
                     found.tab = true;
                     Class::Other
@@ -55,7 +47,11 @@ impl Analysis {
                     found.special = true;
                     Class::Break
                 }
-                0x20..=0x7E => Class::Other,
+                0x21..=0x7E => {
+                    let ends_key = byte == b':' && (end || matches!(bytes[at + 1], b' ' | b'\t'));
+                    found.indicators |= at > 0 && (ends_key || byte == b'#' && blank_before);
+                    Class::Other
+                }
                 _ => match &bytes[at..at + width] {
                     [0xE2, 0x80, 0xA8 | 0xA9] => Class::Break,
                     character => {
@@ -133,11 +129,7 @@ fn is_base60(text: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
     digits(first)
         && digits(fraction)
-        && parts.all(|part| match part.as_bytes() {
-            [b'0'..=b'9'] => true,
-            [b'0'..=b'5', b'0'..=b'9'] => true,
-            _ => false,
-        })
+        && parts.all(|part| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))
 }
 
 /// Where a scalar is to stand.

@@ -3,7 +3,7 @@
 use super::MAX_DEPTH;
 use super::resolve::{Resolved, resolve};
 use super::scalar::{Analysis, is_ambiguous, is_printable, push_escape, width};
-use crate::value::{Str, Value, bytes_of, number};
+use crate::value::{Str, Value, bytes_of, json, number, raw_byte};
 use base64::Engine;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -36,7 +36,6 @@ fn write(value: &Value, pretty: bool) -> Result<String, String> {
         indent: -1,
         whitespace: true,
         indention: true,
-        in_item: false,
         depth: 0,
     };
     writer.node(value, Context::Root)?;
@@ -52,9 +51,17 @@ fn write(value: &Value, pretty: bool) -> Result<String, String> {
 enum Context {
     Root,
     Item,
-    /// The value of a key, or a key that is too long to stand in its line.
+    /// The value of a key.
     Mapping,
     Key,
+    /// A key behind `?`.
+    LongKey,
+}
+
+impl Context {
+    fn is_key(self) -> bool {
+        matches!(self, Context::Key | Context::LongKey)
+    }
 }
 
 struct Writer {
@@ -67,14 +74,11 @@ struct Writer {
     whitespace: bool,
     /// Nothing but indentation, `-`, `?` and `:` stands before this place in its line.
     indention: bool,
-    /// The node to come stands behind a `-`.
-    in_item: bool,
     depth: u32,
 }
 
 impl Writer {
     fn node(&mut self, value: &Value, context: Context) -> Result<(), String> {
-        self.in_item = context == Context::Item;
         match value {
             Value::Nil => self.plain("null"),
             Value::Bool(true) => self.plain("true"),
@@ -177,8 +181,7 @@ impl Writer {
                 self.indicator(":", false, false, false);
             } else {
                 self.indicator("?", true, false, true);
-                self.in_item = false;
-                self.text(key, Context::Mapping)?;
+                self.text(key, Context::LongKey)?;
                 self.line();
                 self.indicator(":", true, false, true);
             }
@@ -228,7 +231,7 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str, context: Context) -> Result<(), String> {
-        let prepared = if self.pretty { Cow::Borrowed(text) } else { through_json(text, context)? };
+        let prepared = if self.pretty { Cow::Borrowed(text) } else { through_json(text, context.is_key())? };
         if self.pretty && has_raw_bytes(text) {
             self.binary(text);
             return Ok(());
@@ -429,60 +432,55 @@ fn characters(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn has_raw_bytes(text: &str) -> bool {
-    memchr::memchr(0xF4, text.as_bytes()).is_some() && text.chars().any(|char| crate::value::raw_byte(char).is_some())
+    memchr::memchr(0xF4, text.as_bytes()).is_some() && text.chars().any(|char| raw_byte(char).is_some())
 }
 
 /// What becomes of a text that is written as JSON and read as YAML: bytes that are not UTF-8 become U+FFFD, and what
 /// go-yaml's reader refuses is an error.
-fn through_json(text: &str, context: Context) -> Result<Cow<'_, str>, String> {
-    let bytes = text.as_bytes();
-    if context == Context::Key || context == Context::Mapping {
-        check_json_key(text, context)?;
+fn through_json(text: &str, is_key: bool) -> Result<Cow<'_, str>, String> {
+    if is_key && text.len() > JSON_KEY_LENGTH / 6 && !is_json_key(text) {
+        return Err("yaml: did not find expected ',' or '}'".to_owned());
     }
-    let suspicious = |byte: &u8| matches!(byte, 0x7F | 0xC2 | 0xEF | 0xF4);
-    if !bytes.iter().any(suspicious) {
+    if !text.bytes().any(|byte| matches!(byte, 0x7F | 0xC2 | 0xEF | 0xF4)) {
         return Ok(Cow::Borrowed(text));
     }
     let mut next_line = false;
     let mut raw = false;
     for char in text.chars() {
         match char {
+            '\u{85}' if is_key => return Err("yaml: line 1: did not find expected ',' or '}'".to_owned()),
             '\u{85}' => next_line = true,
             '\u{7F}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}' => {
                 return Err("yaml: control characters are not allowed".to_owned());
             }
-            _ => raw |= crate::value::raw_byte(char).is_some(),
+            _ => raw |= raw_byte(char).is_some(),
         }
     }
-    let mut text = Cow::Borrowed(text);
-    if raw {
-        let replace = |char| if crate::value::raw_byte(char).is_some() { char::REPLACEMENT_CHARACTER } else { char };
-        text = Cow::Owned(text.chars().map(replace).collect());
+    if !raw && !next_line {
+        return Ok(Cow::Borrowed(text));
     }
-    if next_line {
-        text = Cow::Owned(fold_next_lines(&text));
-    }
-    Ok(text)
+    let replace = |char| if raw_byte(char).is_some() { char::REPLACEMENT_CHARACTER } else { char };
+    let text: String = text.chars().map(replace).collect();
+    Ok(Cow::Owned(if next_line { fold_next_lines(&text) } else { text }))
 }
 
-fn check_json_key(_text: &str, _context: Context) -> Result<(), String> {
-    let _ = JSON_KEY_LENGTH;
-    Ok(())
+/// Whether go-yaml still takes the JSON of a key for one: it looks no further than so many characters.
+fn is_json_key(text: &str) -> bool {
+    json::to_json(&Value::str(text), json::Layout::Compact).is_ok_and(|json| json.chars().count() <= JSON_KEY_LENGTH)
 }
 
-/// U+0085 is a line break to go-yaml: inside quotes one becomes a blank, more become one newline less, and blanks
+/// U+0085 is a line break to go-yaml: inside quotes one becomes a blank, more become one newline less, and the blanks
 /// around them go.
 fn fold_next_lines(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\u{85}') {
-        folded.push_str(rest[..at].trim_end_matches([' ', '\t']));
-        let mut breaks = 0;
-        rest = rest[at..].trim_start_matches([' ', '\t', '\u{85}']);
-        let gap = &text[text.len() - rest.len()..];
-        let _ = gap;
-        breaks += 1;
-        folded.push_str(if breaks == 1 { " " } else { "\n" });
+        folded.push_str(rest[..at].trim_end_matches(' '));
+        let after = rest[at..].trim_start_matches([' ', '\u{85}']);
+        let breaks = rest[at..rest.len() - after.len()].matches('\u{85}').count();
+        folded.push_str(if breaks == 1 { " " } else { "" });
+        folded.extend(std::iter::repeat_n('\n', breaks - 1));
+        rest = after;
     }
     folded.push_str(rest);
     folded
