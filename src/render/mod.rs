@@ -1,5 +1,9 @@
 //! The pipeline: load → layer → render → parse → sort → validate, pure from loaded chart to result.
 
 mod assemble;
+mod driver;
+mod origin;
 
 pub use assemble::{Assembly, Crd, Options, assemble};
+pub use driver::{Engines, Rendered, render};
+pub use origin::{Layers, explain};

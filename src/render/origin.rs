@@ -1,0 +1,144 @@
+//! From a finding in rendered text to the template that wrote the text and the values that the template read.
+
+use super::Rendered;
+use crate::diagnostic::{Diagnostic, FileId, Label, Span};
+use crate::manifest::Manifest;
+use crate::yaml::Node;
+
+/// Past this many values only the first ones are shown.
+const MOST_VALUES: usize = 2;
+
+/// The sources of values, for saying which of them set one.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    /// The user's layers, lowest first.
+    pub files: Vec<FileId>,
+}
+
+/// Adds to each finding in rendered text where the text was written, and which values it was made of.
+pub fn explain<'a>(
+    findings: &mut [Diagnostic],
+    rendered: &Rendered,
+    manifests: impl Iterator<Item = &'a Manifest> + Clone,
+    values: &Node,
+    layers: &Layers,
+) {
+    for finding in findings {
+        let Some(label) = finding.labels.first() else { continue };
+        let span = label.span;
+        let Some(file) = rendered.files.iter().find(|file| file.file == span.file) else { continue };
+        let mut labels = Vec::new();
+        // An error at the end of the text belongs to what was written last.
+        let start = (span.start..=span.start).chain(span.start.checked_sub(1)).find(|&at| file.map.template(at).is_some());
+        let Some(start) = start else { continue };
+        if let Some(written) = file.map.template(start) {
+            let written = widened(written, &file.map, span);
+            labels.push(Label { span: written, text: "written here".to_owned() });
+        }
+        let document = manifests
+            .clone()
+            .find(|manifest| {
+                let place = manifest.span;
+                place.file == span.file && place.start <= span.start && span.start < place.end
+            })
+            .and_then(|manifest| manifest.node.as_ref());
+        let path = document.and_then(|document| path_to(document, span)).unwrap_or_default();
+        for read in file.map.values_in(start, span.end.max(start + 1)) {
+            if labels.len() > MOST_VALUES {
+                break;
+            }
+            let place = find(values, read).and_then(|node| deepest(node, &path)).unwrap_or(read);
+            if !labels.iter().any(|label| label.span == place) {
+                labels.push(Label { span: place, text: layers.say(place.file) });
+            }
+        }
+        finding.labels.splice(1..1, labels);
+    }
+}
+
+impl Layers {
+    fn say(&self, file: FileId) -> String {
+        match self.files.iter().position(|&layer| layer == file) {
+            Some(at) if self.files.len() > 1 => format!("value set here (layer {} of {})", at + 1, self.files.len()),
+            Some(_) => "value set here".to_owned(),
+            None => "default set here".to_owned(),
+        }
+    }
+}
+
+/// Text that was copied from the template has a place for each byte: the place of all of it.
+fn widened(written: Span, map: &crate::diagnostic::SourceMap, span: Span) -> Span {
+    if written.start != written.end || span.end <= span.start {
+        return written;
+    }
+    match map.template(span.end - 1) {
+        Some(last) if last.file == written.file && last.start == last.end && last.start >= written.start => {
+            Span { end: last.start + 1, ..written }
+        }
+        _ => Span { end: written.start + 1, ..written },
+    }
+}
+
+/// A step from a node to one below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step<'a> {
+    Key(&'a str),
+    Item(usize),
+}
+
+/// The path from a document to the key or value at a place.
+fn path_to(document: &Node, place: Span) -> Option<Vec<Step<'_>>> {
+    if document.span == place {
+        return Some(Vec::new());
+    }
+    if let Some(map) = document.as_map() {
+        for (key, entry) in map {
+            let below = if entry.key_span == place { Some(Vec::new()) } else { path_to(&entry.value, place) };
+            if let Some(mut path) = below {
+                path.insert(0, Step::Key(key));
+                return Some(path);
+            }
+        }
+    }
+    for (index, item) in document.as_seq().into_iter().flatten().enumerate() {
+        if let Some(mut path) = path_to(item, place) {
+            path.insert(0, Step::Item(index));
+            return Some(path);
+        }
+    }
+    None
+}
+
+/// The node of a tree that was read at this place.
+fn find(values: &Node, place: Span) -> Option<&Node> {
+    if values.span == place {
+        return Some(values);
+    }
+    let below = values.as_map().into_iter().flat_map(|map| map.values().map(|entry| &entry.value));
+    below.chain(values.as_seq().into_iter().flatten()).find_map(|node| find(node, place))
+}
+
+/// A value that was written whole: the part of it that the end of the path names, its key if it has one.
+fn deepest(node: &Node, path: &[Step<'_>]) -> Option<Span> {
+    (0..path.len()).find_map(|skipped| {
+        let mut node = node;
+        let mut place = None;
+        for step in &path[skipped..] {
+            match step {
+                Step::Key(key) => {
+                    let entry = node.as_map()?.get(*key)?;
+                    place = Some(Span { end: entry.value.span.end.max(entry.key_span.end), ..entry.key_span });
+                    if entry.value.span.file != entry.key_span.file || entry.value.as_map().is_some() {
+                        place = Some(entry.key_span);
+                    }
+                    node = &entry.value;
+                }
+                Step::Item(index) => {
+                    node = node.as_seq()?.get(*index)?;
+                    place = Some(node.span);
+                }
+            }
+        }
+        place
+    })
+}
