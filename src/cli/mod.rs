@@ -4,7 +4,11 @@
 //! `args.rs` holds the groups of flags that commands share, `output.rs` writes.
 
 mod args;
+mod layers;
 mod output;
+mod post_renderer;
+mod release;
+mod render;
 mod schemas;
 mod validate;
 
@@ -46,6 +50,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(visible_alias = "template")]
+    Render(Box<render::Render>),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
@@ -73,6 +79,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
     match command {
+        Command::Render(arguments) => render::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
     }

@@ -3,6 +3,7 @@
 use super::Exit;
 use super::args::{Color, FindingFlags, Format, Global};
 use crate::diagnostic::{self, Code, Emitter, Human, Report, Severity, Sources, Unit};
+use crate::value::bytes_of;
 use std::io::{self, IsTerminal, Write};
 
 /// Why a command could not do its work, for the user: the world failed or the usage is wrong.
@@ -63,6 +64,16 @@ impl Terminal {
     pub fn print(&mut self, data: impl AsRef<[u8]>) -> Result<(), Failed> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(data.as_ref())?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Writes pieces of data to stdout, one after the other.
+    pub fn print_pieces(&mut self, pieces: &[&str]) -> Result<(), Failed> {
+        let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        for piece in pieces {
+            stdout.write_all(&bytes_of(piece))?;
+        }
         stdout.flush()?;
         Ok(())
     }

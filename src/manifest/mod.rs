@@ -11,7 +11,7 @@ mod stream;
 pub use head::Head;
 pub use hook::Event;
 pub use split::documents;
-pub use stream::{Hooks, Manifests, Whole, collect, framed, show_only};
+pub use stream::{Hooks, Manifests, Whole, collect, framed, names, show_only};
 
 use crate::diagnostic::{FileId, Span};
 use crate::yaml::Node;

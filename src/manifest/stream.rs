@@ -141,6 +141,11 @@ pub fn show_only<'a>(stream: &str, patterns: &'a [String]) -> Result<String, &'a
     Ok(output)
 }
 
+/// Whether a pattern of `--show-only` names the template with this `# Source:`.
+pub fn names(pattern: &str, source: &str) -> bool {
+    source.split_once('/').is_some_and(|(_, path)| glob(pattern, path))
+}
+
 /// The path below the chart in a document's first `# Source: CHART/PATH`.
 fn source_path(document: &str) -> Option<&str> {
     document.match_indices("# Source: ").find_map(|(at, comment)| {

@@ -7,8 +7,32 @@ use std::sync::Arc;
 
 /// The two dialects, over the same project.
 pub struct Engines<'a> {
-    pub helm: &'a mut dyn Dialect,
-    pub jinja: &'a mut dyn Dialect,
+    pub helm: Box<dyn Dialect + 'a>,
+    pub jinja: Box<dyn Dialect + 'a>,
+}
+
+impl<'a> Engines<'a> {
+    pub fn new(_project: &'a Project) -> Self {
+        Engines { helm: Box::new(Absent), jinja: Box::new(Absent) }
+    }
+}
+
+struct Absent;
+impl Dialect for Absent {
+    fn render(&mut self, template: usize) -> Result<crate::template::Output, crate::diagnostic::Failure> {
+        Err(vec![Diagnostic::new(crate::diagnostic::Code::TemplateError, format!("absent {template}"))])
+    }
+    fn include(
+        &mut self,
+        _: &str,
+        _: usize,
+        _: crate::template::Argument,
+    ) -> Result<String, crate::diagnostic::Failure> {
+        Err(vec![])
+    }
+    fn reads(&self) -> Reads {
+        Reads::default()
+    }
 }
 
 /// What templates rendered to.
@@ -49,7 +73,7 @@ pub fn render(project: &Project, engines: &mut Engines<'_>, sources: &mut Source
     let mut rendered = Rendered::default();
     for index in order(project) {
         let template = &project.templates[index];
-        let dialect = if template.is_jinja() { &mut *engines.jinja } else { &mut *engines.helm };
+        let dialect = if template.is_jinja() { &mut engines.jinja } else { &mut engines.helm };
         match dialect.render(index) {
             Ok(output) => {
                 let name: Arc<str> = template.output_name().into();

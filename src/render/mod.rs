@@ -3,7 +3,9 @@
 mod assemble;
 mod driver;
 mod origin;
+mod pipeline;
 
 pub use assemble::{Assembly, Crd, Options, assemble};
 pub use driver::{Engines, Rendered, render};
 pub use origin::{Layers, explain};
+pub use pipeline::{Outcome, evaluate, run};

@@ -2,7 +2,7 @@
 
 use super::Rendered;
 use crate::diagnostic::{Diagnostic, FileId, Label, Span};
-use crate::manifest::Manifest;
+use crate::manifest::Manifests;
 use crate::yaml::Node;
 
 /// Past this many values only the first ones are shown.
@@ -16,10 +16,10 @@ pub struct Layers {
 }
 
 /// Adds to each finding in rendered text where the text was written, and which values it was made of.
-pub fn explain<'a>(
+pub fn explain(
     findings: &mut [Diagnostic],
     rendered: &Rendered,
-    manifests: impl Iterator<Item = &'a Manifest> + Clone,
+    manifests: &Manifests,
     values: &Node,
     layers: &Layers,
 ) {
@@ -29,14 +29,15 @@ pub fn explain<'a>(
         let Some(file) = rendered.files.iter().find(|file| file.file == span.file) else { continue };
         let mut labels = Vec::new();
         // An error at the end of the text belongs to what was written last.
-        let start = (span.start..=span.start).chain(span.start.checked_sub(1)).find(|&at| file.map.template(at).is_some());
+        let start =
+            (span.start..=span.start).chain(span.start.checked_sub(1)).find(|&at| file.map.template(at).is_some());
         let Some(start) = start else { continue };
         if let Some(written) = file.map.template(start) {
             let written = widened(written, &file.map, span);
             labels.push(Label { span: written, text: "written here".to_owned() });
         }
         let document = manifests
-            .clone()
+            .iter()
             .find(|manifest| {
                 let place = manifest.span;
                 place.file == span.file && place.start <= span.start && span.start < place.end

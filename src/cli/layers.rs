@@ -1,0 +1,43 @@
+//! The user's values, from the flags.
+
+use super::args::ValuesFlags;
+use super::release::Stop;
+use super::{Failed, Terminal};
+use crate::diagnostic::Sources;
+use crate::fs;
+use crate::values::{Flag, Layer, Layered};
+use std::io::Read;
+use std::path::Path;
+
+impl ValuesFlags {
+    /// Reads every layer.
+    pub fn read(&self, sources: &mut Sources, terminal: &mut Terminal) -> Result<Layered, Stop> {
+        let mut layers = Vec::new();
+        for name in &self.files {
+            layers.push(file(name, terminal)?);
+        }
+        let arguments = [
+            (Flag::SetJson, &self.set_json),
+            (Flag::Set, &self.set),
+            (Flag::SetString, &self.set_string),
+            (Flag::SetFile, &self.set_file),
+            (Flag::SetLiteral, &self.set_literal),
+        ];
+        for (flag, texts) in arguments {
+            layers.extend(texts.iter().map(|text| Layer::Argument { flag, text: text.clone() }));
+        }
+        let mut read_file = |path: &str| fs::read_text(Path::new(path)).map_err(|error| error.to_string());
+        Ok(Layered::read(layers, sources, &mut read_file)?)
+    }
+}
+
+fn file(name: &str, _terminal: &mut Terminal) -> Result<Layer, Failed> {
+    if name == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| Failed::Other(format!("failed to read values from stdin: {error}")))?;
+        return Ok(Layer::File { name: "<stdin>".to_owned(), text: text.into() });
+    }
+    Ok(Layer::File { name: name.to_owned(), text: fs::read_text(Path::new(name))?.into() })
+}

@@ -1,0 +1,90 @@
+//! From a loaded chart to manifests: the stages in their order.
+
+use super::assemble::{Crd, Options, assemble};
+use super::driver::{Engines, Rendered, render};
+use super::origin::{Layers, explain};
+use crate::chart::Chart;
+use crate::diagnostic::{Diagnostic, Failure, Sources};
+use crate::manifest::{Manifests, Text, collect};
+use crate::schema::Checker;
+use crate::template::{Context, Project, Scope, Template};
+use crate::values::Layered;
+use crate::yaml::Node;
+use std::sync::Arc;
+
+/// What a chart came to, as far as the stages have run.
+#[derive(Debug)]
+pub struct Outcome {
+    pub project: Project,
+    pub crds: Vec<Crd>,
+    pub rendered: Rendered,
+    /// Filled by [`Outcome::parse`].
+    pub manifests: Manifests,
+    /// What was found on the way. A template or document that failed is missing above.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Renders a chart's templates. An error is what kept the templates from rendering at all.
+pub fn run(
+    chart: &Chart,
+    layered: &Layered,
+    context: Context,
+    options: Options,
+    sources: &mut Sources,
+) -> Result<Outcome, Failure> {
+    let assembly = assemble(chart, layered, context, options, sources)?;
+    let project = assembly.project;
+    let rendered = render(&project, &mut Engines::new(&project), sources);
+    let mut findings = assembly.findings;
+    findings.extend(rendered.failures.iter().cloned());
+    Ok(Outcome { project, crds: assembly.crds, rendered, manifests: Manifests::default(), findings })
+}
+
+/// Evaluates a Go template that has functions but neither a chart nor values.
+pub fn evaluate(template: &str, name: &str, context: Context, sources: &mut Sources) -> Result<String, Failure> {
+    let text: Arc<str> = template.into();
+    let file = sources.add(name, Arc::clone(&text));
+    let scope = Scope {
+        path: "".into(),
+        metadata: Arc::default(),
+        files: Arc::default(),
+        parent: None,
+        children: Vec::new(),
+        name: "".into(),
+        is_library: false,
+    };
+    let project = Project {
+        context,
+        scopes: vec![scope],
+        templates: vec![Template { name: name.into(), scope: 0, text, file }],
+        values: Node::empty_map(file),
+    };
+    let output = Engines::new(&project).helm.render(0)?;
+    Ok(output.text)
+}
+
+impl Outcome {
+    /// Reads the rendered texts as manifests.
+    pub fn parse(&mut self, layered: &Layered, sources: &Sources) {
+        let texts: Vec<Text> =
+            self.rendered.files.iter().filter(|file| !file.is_notes()).map(|file| file.text()).collect();
+        let (manifests, mut findings) = collect(texts, sources);
+        self.manifests = manifests;
+        self.explain(&mut findings, layered);
+        self.findings.append(&mut findings);
+    }
+
+    /// Checks the manifests against the Kubernetes schemas.
+    pub fn validate(&mut self, checker: &Checker, layered: &Layered, sources: &Sources) {
+        let documents: Vec<Node> = self.manifests.iter().filter_map(|manifest| manifest.node.clone()).collect();
+        let mut findings = checker.check(&documents, sources);
+        self.explain(&mut findings, layered);
+        self.findings.append(&mut findings);
+    }
+
+    /// Leads findings in rendered text to the template and the values.
+    fn explain(&self, findings: &mut [Diagnostic], layered: &Layered) {
+        let layers = Layers { files: layered.layers.iter().map(|(_, node)| node.span.file).collect() };
+        explain(findings, &self.rendered, &self.manifests, &self.project.values, &layers);
+    }
+}
