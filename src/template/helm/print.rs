@@ -679,7 +679,7 @@ fn is_integer_verb(verb: char) -> bool {
 }
 
 /// Whether a text fits in backquotes: no control characters but tab, no backquote, no byte order mark.
-fn can_backquote(text: &str) -> bool {
+pub(super) fn can_backquote(text: &str) -> bool {
     text.chars().all(|char| {
         raw_byte(char).is_none() && char != '\u{feff}' && (char >= ' ' || char == '\t') && !matches!(char, '`' | '\x7f')
     })

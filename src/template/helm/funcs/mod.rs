@@ -9,6 +9,8 @@ mod dicts;
 mod equal;
 mod lists;
 mod math;
+mod pattern;
+mod regex;
 mod strings;
 mod types;
 mod unicode;
@@ -21,8 +23,15 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// The families, each a flat table.
-const FAMILIES: &[&[Function]] =
-    &[strings::FUNCTIONS, lists::FUNCTIONS, dicts::FUNCTIONS, defaults::FUNCTIONS, math::FUNCTIONS, types::FUNCTIONS];
+const FAMILIES: &[&[Function]] = &[
+    strings::FUNCTIONS,
+    lists::FUNCTIONS,
+    dicts::FUNCTIONS,
+    defaults::FUNCTIONS,
+    math::FUNCTIONS,
+    types::FUNCTIONS,
+    regex::FUNCTIONS,
+];
 
 /// The function that templates call by this name.
 pub fn lookup(name: &str) -> Option<&'static Function> {
