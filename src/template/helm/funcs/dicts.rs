@@ -181,7 +181,11 @@ fn merge(env: &mut Env<'_>, into: &Map, from: &Map, overwrite: bool, depth: usiz
 /// Puts a value of one map into another, which Go can only where the maps' types agree.
 fn store(into: &Map, from: &Map, key: &std::sync::Arc<str>, value: &Value) -> Result<(), Error> {
     if into.kind() == MapKind::Str && from.kind() != MapKind::Str {
-        return Err("reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string".into());
+        let found = match value {
+            Value::List(_) => type_of(value),
+            _ => "interface {}".into(),
+        };
+        return Err(format!("reflect.Value.SetMapIndex: value of type {found} is not assignable to type string").into());
     }
     into.insert(key.clone(), value.clone());
     Ok(())

@@ -329,7 +329,10 @@ fn join(env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
 }
 
 fn sort_alpha(_: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
-    let strings = strings_of(any(arguments, 0))?;
+    let strings = match any(arguments, 0) {
+        Value::Nil => return Ok(Value::List(List::strings(["<nil>".into()]))),
+        value => strings_of(value)?,
+    };
     let mut items: Vec<_> =
         strings.items().iter().filter_map(Value::as_str).map(|text| (bytes_of(text), text)).collect();
     items.sort();
