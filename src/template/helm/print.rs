@@ -623,10 +623,11 @@ impl Printer {
         let mut text = format_float(number, verb as u8, precision, Bits::B64);
         let flags = self.flags;
         if !number.is_finite() {
-            if (number.is_nan() || number > 0.0) && (flags.plus || flags.space) {
-                text.insert(0, if flags.plus { '+' } else { ' ' });
-            } else if number > 0.0 {
+            if number.is_nan() && (flags.plus || flags.space) {
                 text.insert(0, '+');
+            }
+            if flags.space && !flags.plus && text.starts_with('+') {
+                text.replace_range(..1, " ");
             }
             return self.padded_with_spaces(&text);
         }
@@ -810,6 +811,21 @@ mod tests {
         ];
         for (format, values, expected) in cases {
             assert_eq!(sprintf(format, values).unwrap(), *expected, "{format}");
+        }
+    }
+
+    #[test]
+    fn infinities_have_one_sign() {
+        for (format, number, expected) in [
+            ("%v", f64::INFINITY, "+Inf"),
+            ("% v", f64::INFINITY, " Inf"),
+            ("%+v", f64::INFINITY, "+Inf"),
+            ("%#v", f64::NEG_INFINITY, "-Inf"),
+            ("%v", f64::NAN, "NaN"),
+            ("%+v", f64::NAN, "+NaN"),
+            ("% 6v", f64::NAN, "   NaN"),
+        ] {
+            assert_eq!(sprintf(format, &[Value::Float(number)]).expect("text"), expected, "{format}");
         }
     }
 
