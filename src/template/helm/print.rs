@@ -822,7 +822,8 @@ mod tests {
             ("%+v", f64::INFINITY, "+Inf"),
             ("%#v", f64::NEG_INFINITY, "-Inf"),
             ("%v", f64::NAN, "NaN"),
-            ("%+v", f64::NAN, "+NaN"),
+            ("%+v", f64::NAN, "NaN"),
+            ("%+g", f64::NAN, "+NaN"),
             ("% 6v", f64::NAN, "   NaN"),
         ] {
             assert_eq!(sprintf(format, &[Value::Float(number)]).expect("text"), expected, "{format}");

@@ -31,7 +31,8 @@ pub(super) struct Pattern {
 impl Pattern {
     /// Compiles a pattern, or takes it from those compiled before. The error is that of Go's `regexp.Compile`.
     pub(super) fn new(source: &str) -> Result<Arc<Pattern>, String> {
-        static PATTERNS: LazyLock<Mutex<HashMap<String, Result<Arc<Pattern>, String>>>> = LazyLock::new(Mutex::default);
+        type Known = HashMap<String, Result<Arc<Pattern>, String>>;
+        static PATTERNS: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
         let patterns = || PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pattern) = patterns().get(source) {
             return pattern.clone();
@@ -213,7 +214,7 @@ impl<'s> Reader<'s> {
 
     fn literal(&mut self, char: char) {
         self.atom();
-        if self.flags.fold && !(char.is_ascii() && !char.is_ascii_alphabetic()) {
+        if self.flags.fold && (!char.is_ascii() || char.is_ascii_alphabetic()) {
             self.out.push_str("(?i:");
             write_char(&mut self.out, char);
             self.out.push(')');
