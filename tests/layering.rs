@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("manifest", &["version", "yaml", "diagnostic", "value"]),
     ("schema", &["version", "manifest", "yaml", "value", "diagnostic", "chart", "fs"]),
     ("package", &["version", "chart", "fs", "diagnostic", "yaml"]),
-    ("repository", &["version", "package", "chart", "fs", "diagnostic", "yaml"]),
+    ("repository", &["version", "package", "chart", "fs", "diagnostic", "yaml", "value"]),
     ("render", &["version", "chart", "values", "template", "manifest", "schema", "yaml", "value", "diagnostic"]),
 ];
 

@@ -9,6 +9,7 @@ mod output;
 mod post_renderer;
 mod release;
 mod render;
+mod remote;
 mod schemas;
 mod validate;
 

@@ -4,6 +4,7 @@ use super::Exit;
 use super::args::{Color, FindingFlags, Format, Global};
 use crate::diagnostic::{self, Code, Emitter, Human, Report, Severity, Sources, Unit};
 use crate::value::bytes_of;
+use crate::repository::{self, Kind};
 use std::io::{self, IsTerminal, Write};
 
 /// Why a command could not do its work, for the user: the world failed or the usage is wrong.
@@ -17,6 +18,8 @@ pub enum Failed {
     /// The command line asks for something that cannot be done; the second text is the way out.
     #[error("{0}")]
     Usage(String, Option<String>),
+    #[error(transparent)]
+    Repository(#[from] repository::Error),
     #[error("{0}")]
     Other(String),
 }
@@ -146,10 +149,18 @@ impl Terminal {
         let (error, hint) =
             if self.color { ("\x1b[1;31merror\x1b[0m", "\x1b[1;36mhint\x1b[0m") } else { ("error", "hint") };
         let mut text = format!("{error}: {failed}\n");
-        if let Failed::Usage(_, Some(way_out)) = failed {
+        let way_out = match failed {
+            Failed::Usage(_, way_out) => way_out.as_deref(),
+            Failed::Repository(error) => error.hint(),
+            _ => None,
+        };
+        if let Some(way_out) = way_out {
             text += &format!("{hint}: {way_out}\n");
         }
         self.complain(text);
-        Exit::Environment
+        match failed {
+            Failed::Repository(error) if matches!(error.kind, Kind::Conflict | Kind::Integrity) => Exit::Findings,
+            _ => Exit::Environment,
+        }
     }
 }

@@ -3,5 +3,6 @@
 pub mod auth;
 mod error;
 pub mod http;
+pub mod index;
 
 pub use error::{Error, Kind, Result, shown};
