@@ -43,11 +43,24 @@ pub fn load(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
     loader.chart(location, files, 0, true)
 }
 
+/// The files of a chart as they are packed: every byte of a directory, without what `.helmignore` leaves out, or what
+/// an archive holds.
+pub fn files(path: &Path, sources: &mut Sources) -> Result<Files, Failure> {
+    let mut loader = Loader { sources, total: 0 };
+    let location = path.to_string_lossy();
+    if fs::is_dir(path) {
+        return loader.directory(path, &location);
+    }
+    let bytes = fs::read(path).map_err(|error| vec![Diagnostic::new(Code::Io, error.to_string())])?;
+    loader.archive(&location, &bytes)
+}
+
 fn refuse<T>(message: impl Into<String>) -> Result<T, Failure> {
     Err(vec![Diagnostic::new(Code::InvalidChart, message)])
 }
 
-type Files = Vec<(String, Vec<u8>)>;
+/// Paths relative to the chart, and bytes.
+pub type Files = Vec<(String, Vec<u8>)>;
 
 struct Loader<'a> {
     sources: &'a mut Sources,

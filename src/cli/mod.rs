@@ -9,6 +9,7 @@ mod output;
 mod post_renderer;
 mod release;
 mod render;
+mod package;
 mod remote;
 mod schemas;
 mod validate;
@@ -53,6 +54,8 @@ struct Cli {
 enum Command {
     #[command(visible_alias = "template")]
     Render(Box<render::Render>),
+    /// Pack charts into archives: same chart, same bytes
+    Package(package::PackageArgs),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
     match command {
         Command::Render(arguments) => render::run(&arguments, terminal),
+        Command::Package(arguments) => package::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
     }
