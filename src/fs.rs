@@ -139,3 +139,30 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     at("write", path, file.write_all(bytes).and_then(|()| file.as_file().sync_all()))?;
     at("write", path, file.persist(path).map(drop).map_err(|error| error.error))
 }
+
+/// Holds a lock file until it is dropped. The file itself stays, because removing it would let two in.
+#[derive(Debug)]
+pub struct Lock {
+    _file: std::fs::File,
+}
+
+/// Waits for the exclusive lock on a file, which is made where it is missing. The system frees it when the process dies.
+pub fn lock(path: &Path) -> Result<Lock> {
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    let file = at("open", path, file)?;
+    at("lock", path, file.lock())?;
+    Ok(Lock { _file: file })
+}
+
+/// Removes a file; one that is not there is fine.
+pub fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => at("remove", path, result),
+    }
+}
+
+/// Opens a file for reading piece by piece.
+pub fn open(path: &Path) -> Result<io::BufReader<std::fs::File>> {
+    Ok(io::BufReader::with_capacity(1 << 18, at("read", path, std::fs::File::open(path))?))
+}

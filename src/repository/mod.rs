@@ -1,8 +1,128 @@
 //! Where charts are published and found: ChartMuseum, plain HTTP, OCI registries, directories.
+//!
+//! [`open`] makes a [`Repository`] of a URL; its kind follows from the scheme, or from a probe when something is
+//! published over HTTP. Nothing is half-published: the archive is up before an index names it.
 
 pub mod auth;
+mod cache;
+mod directory;
 mod error;
 pub mod http;
 pub mod index;
+mod mutex;
+mod server;
 
+pub use cache::Cache;
+pub use directory::Directory;
 pub use error::{Error, Kind, Result, shown};
+pub use index::{Change, Entry, Found};
+pub use server::{Protocol, Server};
+
+use crate::chart::{Metadata, archive};
+use crate::package;
+use std::sync::Arc;
+
+/// A place that charts are published to and fetched from.
+pub trait Repository {
+    /// Publishes an archive, or finds it published already. Another archive under the same version is an error, unless
+    /// the upload forces it.
+    fn publish(&self, upload: &Upload) -> Result<Receipt>;
+
+    /// The versions of a chart, in the repository's order.
+    fn versions(&self, name: &str) -> Result<Vec<Found>>;
+
+    /// Fetches a version's archive.
+    fn fetch(&self, found: &Found) -> Result<Download>;
+
+    /// Fetches a version's provenance file.
+    fn provenance(&self, found: &Found) -> Result<Option<Vec<u8>>>;
+}
+
+/// An archive to publish.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    pub metadata: Metadata,
+    /// `<name>-<version>.tgz`
+    pub file_name: String,
+    pub data: Arc<[u8]>,
+    /// SHA-256 in hex.
+    pub digest: String,
+    /// The archive's own time: that of its `Chart.yaml`, in seconds since the Unix epoch.
+    pub modified: u64,
+    pub provenance: Option<Arc<[u8]>>,
+    /// The time of publication, in RFC 3339.
+    pub now: String,
+    pub force: bool,
+}
+
+impl Upload {
+    /// Reads an archive's metadata. The name that it is published under follows from them.
+    pub fn new(data: Vec<u8>, now: String) -> Result<Self> {
+        let refuse = |why: String| Error::new(Kind::Malformed, why);
+        let limits = archive::Limits::default();
+        // All of it, because what is published must be readable to the end.
+        let entries = archive::read(&data, &limits).map_err(|error| refuse(error.to_string()))?;
+        let entry = entries.into_iter().find(|entry| entry.path == "Chart.yaml");
+        let entry = entry.ok_or_else(|| refuse("the archive has no `Chart.yaml`".to_owned()))?;
+        let text = String::from_utf8(entry.data).map_err(|_| refuse("`Chart.yaml` is not UTF-8 text".to_owned()))?;
+        let metadata = Metadata::parse(&text).map_err(|why| refuse(format!("`Chart.yaml`: {why}")))?;
+        let digest = package::digest(&data);
+        let file_name = format!("{}-{}.tgz", metadata.name, metadata.version);
+        if file_name.contains(['/', '\\', '?', '#', '%']) || file_name.chars().any(char::is_control) {
+            return Err(refuse(format!("{file_name:?} cannot be a file's name")));
+        }
+        let data = data.into();
+        let modified = entry.modified;
+        Ok(Upload { metadata, file_name, data, digest, modified, provenance: None, now, force: false })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.metadata.name
+    }
+
+    pub fn version(&self) -> &str {
+        &self.metadata.version
+    }
+
+    /// The index entry of this archive at a URL.
+    fn entry(&self, url: &str) -> index::Published {
+        index::Published::new(&self.metadata, url, &self.digest, &self.now)
+    }
+}
+
+/// What publishing did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub change: Change,
+    /// Where the archive is.
+    pub location: String,
+    /// SHA-256 of the archive in hex.
+    pub digest: String,
+    /// `sha256:…` of the manifest, in an OCI registry.
+    pub manifest_digest: Option<String>,
+}
+
+impl Receipt {
+    fn new(change: Change, location: String, upload: &Upload) -> Self {
+        Receipt { change, location, digest: upload.digest.clone(), manifest_digest: None }
+    }
+}
+
+/// A fetched archive, not yet checked against its digest.
+#[derive(Debug)]
+pub struct Download {
+    pub data: Vec<u8>,
+    pub url: String,
+    /// SHA-256 in hex that it must have, as far as the repository says.
+    pub digest: Option<String>,
+    pub provenance: Option<Vec<u8>>,
+    pub manifest_digest: Option<String>,
+}
+
+fn no_chart(name: &str, repository: &str) -> Error {
+    Error::new(Kind::Missing, format!("there is no chart `{name}` in `{repository}`"))
+}
+
+fn no_url(entry: &Entry) -> Error {
+    Error::new(Kind::Malformed, format!("the index has no URL for `{}` {}", entry.name, entry.version))
+}
