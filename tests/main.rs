@@ -18,6 +18,7 @@ mod render;
 mod repository;
 mod schema;
 mod server;
+mod servers;
 mod support;
 mod validate;
 mod values;

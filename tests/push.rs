@@ -1,1 +1,381 @@
 //! `chart push`.
+
+use crate::server::{Answer, Server};
+use crate::servers::{Running, chartmuseum, files, nginx};
+use crate::support::{Folder, tool};
+use chart::repository::index::Index;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A folder with charts `name` at a version, each in a folder of its name.
+fn charts(names: &[&str]) -> Folder {
+    let folder = Folder::new();
+    for name in names {
+        chart(&folder, name, "1.0.0", "x");
+    }
+    folder
+}
+
+fn chart(folder: &Folder, name: &str, version: &str, content: &str) {
+    folder.write(&format!("{name}/Chart.yaml"), format!("apiVersion: v2\nname: {name}\nversion: {version}\n"));
+    folder.write(&format!("{name}/values.yaml"), format!("content: {content}\n"));
+}
+
+/// What an index lists, as `name version digest`, sorted.
+fn listed(text: String) -> Vec<String> {
+    let index = Index::parse(text).expect("an index");
+    let mut lines: Vec<_> =
+        index.listed().map(|it| format!("{} {} {}", it.name, it.version, it.digest.unwrap_or("-"))).collect();
+    lines.sort();
+    lines
+}
+
+fn digest_of(path: &Path) -> String {
+    chart::package::digest(&std::fs::read(path).expect("the archive"))
+}
+
+/// Every entry of the index has its archive, with the digest that it says.
+#[track_caller]
+fn assert_whole(directory: &Path) -> Vec<String> {
+    let lines = listed(std::fs::read_to_string(directory.join("index.yaml")).unwrap_or("apiVersion: v1".into()));
+    for line in &lines {
+        let [name, version, digest] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        assert_eq!(digest_of(&directory.join(format!("{name}-{version}.tgz"))), digest, "{line}");
+    }
+    lines
+}
+
+fn helm(folder: &Folder, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new(tool("helm")?);
+    command.args(arguments).current_dir(folder.path()).env_clear().env("HOME", folder.path());
+    let output = command.output().expect("helm runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn a_directory_gets_archive_and_index() {
+    let folder = charts(&["web", "api"]);
+    let url = format!("file://{}/repo", folder.path().display());
+    let push = |line: &str| folder.run(&format!("push {line} {url}"));
+    let run = push("web api").ok();
+    assert!(run.stderr.starts_with("pushed: web 1.0.0 at [DIR]/repo/web-1.0.0.tgz\npushed: api"), "{}", run.stderr);
+    chart(&folder, "web", "1.10.0", "new");
+    chart(&folder, "api", "2.0.0-rc.1+b", "new");
+    push("web api").ok();
+    chart(&folder, "web", "1.9.0", "old");
+    let before = folder.read("repo/index.yaml");
+    push("web").ok();
+    let after = folder.read("repo/index.yaml");
+    let removed: Vec<_> = before.lines().filter(|line| !after.contains(*line)).collect();
+    assert!(removed.iter().all(|line| line.starts_with("generated:")), "only additions: {removed:?}");
+    let mut shown = after;
+    for (at, line) in assert_whole(&folder.path().join("repo")).iter().enumerate() {
+        shown = shown.replace(line.rsplit(' ').next().expect("a digest"), &format!("[DIGEST {at}]"));
+    }
+    insta::with_settings!({filters => vec![(r#""20\d\d-[^"]*Z""#, "[TIME]")]}, {
+        insta::assert_snapshot!(shown, @r"
+        apiVersion: v1
+        entries:
+          api:
+          - apiVersion: v2
+            created: [TIME]
+            digest: [DIGEST 1]
+            name: api
+            urls:
+            - api-2.0.0-rc.1+b.tgz
+            version: 2.0.0-rc.1+b
+          - apiVersion: v2
+            created: [TIME]
+            digest: [DIGEST 0]
+            name: api
+            urls:
+            - api-1.0.0.tgz
+            version: 1.0.0
+          web:
+          - apiVersion: v2
+            created: [TIME]
+            digest: [DIGEST 3]
+            name: web
+            urls:
+            - web-1.10.0.tgz
+            version: 1.10.0
+          - apiVersion: v2
+            created: [TIME]
+            digest: [DIGEST 4]
+            name: web
+            urls:
+            - web-1.9.0.tgz
+            version: 1.9.0
+          - apiVersion: v2
+            created: [TIME]
+            digest: [DIGEST 2]
+            name: web
+            urls:
+            - web-1.0.0.tgz
+            version: 1.0.0
+        generated: [TIME]
+        ");
+    });
+}
+
+#[test]
+fn pushing_again_is_told_from_pushing_something_else() {
+    let folder = charts(&["web"]);
+    let url = format!("file://{}/repo", folder.path().display());
+    let push = |line: &str| folder.run(&format!("push {line} {url}"));
+    push("web").ok();
+    let before = folder.read("repo/index.yaml");
+    let run = push("web").ok();
+    assert_eq!(run.stderr, "already there: web 1.0.0 at [DIR]/repo/web-1.0.0.tgz\n");
+    assert_eq!(folder.read("repo/index.yaml"), before);
+    chart(&folder, "web", "1.0.0", "changed");
+    let run = push("web").fails(1);
+    assert!(
+        run.stderr.contains("error: `web` 1.0.0 is published already with other contents (sha256 "),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("hint: raise the version, or replace what is there with `--force`"));
+    assert_eq!(folder.read("repo/index.yaml"), before);
+    let run = push("web --force --format json").ok();
+    assert!(run.stdout.contains(r#""change":"replaced""#), "{}", run.stdout);
+    assert_eq!(assert_whole(&folder.path().join("repo")).len(), 1);
+    // A repository that lost the archive gets it back.
+    std::fs::remove_file(folder.path().join("repo/web-1.0.0.tgz")).expect("removed");
+    push("web").ok();
+    assert_whole(&folder.path().join("repo"));
+}
+
+#[test]
+fn helm_reads_what_we_push_to_webdav() {
+    let Some(server) = nginx("PUT DELETE MKCOL COPY MOVE", "") else { return };
+    let folder = charts(&["web", "api"]);
+    folder.run(&format!("push web {}", server.url("/charts"))).ok();
+    folder.run(&format!("push api {}", server.url("/charts/"))).ok();
+    assert_eq!(files(&server.folder.path().join("data/charts")), ["api-1.0.0.tgz", "index.yaml", "web-1.0.0.tgz"]);
+    let Some(_) = helm(&folder, &["repo", "add", "ours", &server.url("/charts")]) else { return };
+    assert!(helm(&folder, &["search", "repo", "ours"]).expect("found").contains("ours/web\t1.0.0"));
+    helm(&folder, &["pull", "ours/web", "--version", "1.0.0"]);
+    assert!(folder.path().join("web-1.0.0.tgz").is_file());
+}
+
+/// Starts one push for each chart, all at once, and gives those that succeeded.
+fn push_all(folder: &Folder, names: &[String], target: &str) -> Vec<String> {
+    let start = |name: &String| -> Child {
+        let mut command = folder.command(["push", name, target]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("chart starts")
+    };
+    let children: Vec<_> = names.iter().map(start).collect();
+    let mut done = Vec::new();
+    for (child, name) in children.into_iter().zip(names) {
+        let output = child.wait_with_output().expect("chart ends");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        done.push(name.clone());
+    }
+    done
+}
+
+fn many(count: usize) -> (Folder, Vec<String>) {
+    let names: Vec<_> = (0..count).map(|number| format!("chart-{number:02}")).collect();
+    (charts(&names.iter().map(String::as_str).collect::<Vec<_>>()), names)
+}
+
+fn assert_all_there(directory: &Path, names: &[String]) {
+    let lines = assert_whole(directory);
+    let found: Vec<_> = lines.iter().map(|line| line.split(' ').next().expect("a name").to_owned()).collect();
+    assert_eq!(found, names);
+}
+
+#[test]
+fn concurrent_pushes_into_a_directory_lose_nothing() {
+    let (folder, names) = many(10);
+    let repository = folder.path().join("repo");
+    push_all(&folder, &names, &format!("file://{}", repository.display()));
+    assert_all_there(&repository, &names);
+}
+
+#[test]
+fn concurrent_pushes_by_webdav_lose_nothing() {
+    let Some(server) = nginx("PUT DELETE MKCOL COPY MOVE", "") else { return };
+    let (folder, names) = many(10);
+    push_all(&folder, &names, &server.url("/"));
+    assert_all_there(&server.folder.path().join("data"), &names);
+}
+
+#[test]
+fn concurrent_pushes_by_put_alone_lose_nothing() {
+    let Some(server) = nginx("PUT", "") else { return };
+    let (folder, names) = many(4);
+    push_all(&folder, &names, &server.url("/"));
+    assert_all_there(&server.folder.path().join("data"), &names);
+}
+
+#[test]
+fn of_concurrent_pushes_of_one_version_one_wins() {
+    let Some(server) = nginx("PUT DELETE MKCOL COPY MOVE", "") else { return };
+    let folders: Vec<_> = (0..6)
+        .map(|number| {
+            let folder = Folder::new();
+            chart(&folder, "web", "1.0.0", &number.to_string());
+            folder
+        })
+        .collect();
+    let children: Vec<_> = folders
+        .iter()
+        .map(|folder| {
+            folder
+                .command(["push", "web", &server.url("/")])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("starts")
+        })
+        .collect();
+    let codes: Vec<_> =
+        children.into_iter().map(|mut child| child.wait().expect("ends").code().unwrap_or(-1)).collect();
+    assert_eq!(codes.iter().filter(|&&code| code == 0).count(), 1, "{codes:?}");
+    assert_eq!(codes.iter().filter(|&&code| code == 1).count(), 5, "{codes:?}");
+    assert_eq!(assert_whole(&server.folder.path().join("data")).len(), 1);
+}
+
+#[test]
+fn a_killed_push_leaves_nothing_torn() {
+    let Some(server) = nginx("PUT DELETE MKCOL COPY MOVE", "") else { return };
+    let folder = Folder::new();
+    let targets = [
+        (format!("file://{}/repo", folder.path().display()), folder.path().join("repo")),
+        (server.url("/"), server.folder.path().join("data")),
+    ];
+    for (target, directory) in targets {
+        for number in 0..12u64 {
+            chart(&folder, "web", &format!("1.0.{number}"), &"x".repeat(1000));
+            let mut child = folder
+                .command(["push", "web", &target])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("starts");
+            std::thread::sleep(Duration::from_micros(1500 * number));
+            let _ = child.kill();
+            let _ = child.wait();
+            // What a killed WebDAV push leaves is its lock, which others break after a while.
+            let _ = std::fs::remove_dir_all(directory.join("index.yaml.lock"));
+            assert_whole(&directory);
+        }
+        folder.run(&format!("push web {target}")).ok();
+        let lines = assert_whole(&directory);
+        assert!(lines.iter().any(|line| line.starts_with("web 1.0.11 ")), "{lines:?}");
+        let hidden: Vec<_> = files(&directory).into_iter().filter(|name| name.ends_with(".tmp")).collect();
+        assert_eq!(hidden, Vec::<String>::new());
+    }
+}
+
+fn museum_listing(server: &Running, path: &str) -> Vec<String> {
+    let text = chart::repository::http::get(&server.url(path), 1 << 20, Default::default()).expect("the index");
+    listed(String::from_utf8(text).expect("text"))
+}
+
+#[test]
+fn chartmuseum_takes_charts() {
+    let Some(server) = chartmuseum(&["--allow-overwrite"]) else { return };
+    let folder = charts(&["web"]);
+    chart(&folder, "api", "2.0.0+b.1", "y");
+    let push = |line: &str| folder.run(&format!("push {line} {}", server.url("")));
+    push("web api").ok();
+    assert_eq!(museum_listing(&server, "/index.yaml").len(), 2);
+    assert!(push("web api").ok().stderr.starts_with("already there: web 1.0.0"));
+    chart(&folder, "web", "1.0.0", "changed");
+    assert!(push("web").fails(1).stderr.contains("published already with other contents"));
+    push("web --force").ok();
+    let Some(_) = helm(&folder, &["repo", "add", "museum", &server.url("")]) else { return };
+    helm(&folder, &["pull", "museum/api", "--version", "2.0.0+b.1"]);
+}
+
+#[test]
+fn chartmuseum_is_found_under_a_path_and_behind_a_password() {
+    let options = ["--context-path=/museum", "--depth=1", "--basic-auth-user=ann", "--basic-auth-pass=s3cret"];
+    let Some(server) = chartmuseum(&options) else { return };
+    let folder = charts(&["web"]);
+    let target = server.url("/museum/team");
+    let run = folder.run(&format!("push web {target}")).fails(2);
+    assert!(run.stderr.contains("401 Unauthorized") && run.stderr.contains("CHART_USERNAME"), "{}", run.stderr);
+    let mut command = folder.command(["push", "web", &target]);
+    let output = command.env("CHART_USERNAME", "ann").env("CHART_PASSWORD", "s3cret").output().expect("chart runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(server.folder.path().join("data/team/web-1.0.0.tgz").is_file());
+    folder.write(".netrc", "machine 127.0.0.1 login ann password s3cret");
+    assert!(folder.run(&format!("push web {target}")).ok().stderr.starts_with("already there"));
+}
+
+#[test]
+fn concurrent_pushes_to_chartmuseum_lose_nothing() {
+    let Some(server) = chartmuseum(&[]) else { return };
+    let (folder, names) = many(10);
+    push_all(&folder, &names, &server.url("/"));
+    let found: Vec<_> = museum_listing(&server, "/index.yaml");
+    let found: Vec<_> = found.iter().map(|line| line.split(' ').next().expect("a name").to_owned()).collect();
+    assert_eq!(found, names);
+}
+
+#[test]
+fn archives_are_pushed_as_they_are() {
+    let folder = charts(&["web"]).file("not.tgz", "<html>").file("web.txt", "x");
+    folder.run("package web").ok();
+    folder.write("web-1.0.0.tgz.prov", "signed");
+    let url = format!("file://{}/repo", folder.path().display());
+    folder.run(&format!("push web-1.0.0.tgz {url}")).ok();
+    assert_eq!(folder.read("repo/web-1.0.0.tgz.prov"), "signed");
+    assert_whole(&folder.path().join("repo"));
+    let run = |line: &str| folder.run(line).shown();
+    insta::assert_snapshot!(run(&format!("push not.tgz {url}")), @r"
+exit: 2
+--- stdout
+--- stderr
+error: `not.tgz`: a web page, not a chart archive (a gzip-compressed tar file)
+");
+    insta::assert_snapshot!(run("push web-1.0.0.tgz repo"), @r"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `repo` is not a URL
+    hint: write `file://repo` for a directory, `oci://…` or `https://…` for a server
+    ");
+    insta::assert_snapshot!(run("push web-1.0.0.tgz ftp://x/"), @r"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: there is no kind of repository with the scheme `ftp`
+    hint: repositories are at http://, https://, oci:// and file:// URLs
+    ");
+    insta::assert_snapshot!(run(&format!("push web-1.0.0.tgz --version 2.0.0 {url}")), @r"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: an archive is pushed as it is, with its own version
+    hint: push the chart's directory, or pack it anew
+    ");
+    insta::assert_snapshot!(run("push web-1.0.0.tgz"), @r"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: there is nothing to push
+    hint: give charts and a URL
+    ");
+}
+
+#[test]
+fn a_server_without_put_is_told_from_a_missing_folder() {
+    let folder = charts(&["web"]);
+    let server = Server::start(|request| match request.method.as_str() {
+        "GET" => Answer::new(404, ""),
+        _ => Answer::new(405, "<html>"),
+    });
+    let run = folder.run(&format!("push web {} --retries 0", server.url("/repo"))).fails(2);
+    let shown = run.stderr.replace(&server.port.to_string(), "PORT");
+    insta::assert_snapshot!(shown, @r"
+    error: failed to upload `http://127.0.0.1:PORT/repo/index.yaml.lock`: the server answered 405 Method Not Allowed
+    hint: the server takes no PUT here: is this the repository's own URL? `--kind` names other ways to push
+    ");
+}

@@ -365,6 +365,30 @@ pub(super) fn with_article(type_name: &str) -> String {
     }
 }
 
+impl Metadata {
+    /// Reads the text of a `Chart.yaml` by itself, and checks it; the error is the first mistake's message.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let (mut metadata, mut places) = (Metadata::default(), Places::default());
+        let (mut errors, mut findings) = (Vec::new(), Vec::new());
+        let file = crate::diagnostic::FileId(0);
+        let node = crate::yaml::read(text, file).first().map_err(|error| error.diagnostic.message)?;
+        let mut reader =
+            ChartFile { metadata: &mut metadata, places: &mut places, errors: &mut errors, findings: &mut findings };
+        reader.apply(&node, "Chart.yaml");
+        if metadata.api_version.is_empty() {
+            metadata.api_version = "v1".to_owned();
+        }
+        if errors.is_empty() {
+            validate(&mut metadata, &places, Span::new(file, 0, text.len()), &mut errors);
+        }
+        match errors.into_iter().next() {
+            Some(error) => Err(error.message),
+            None => Ok(metadata),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,10 @@
 
 use super::args::ValuesFlags;
 use super::release::Stop;
-use super::{Failed, Terminal};
+use super::{Failed, Terminal, remote};
 use crate::diagnostic::Sources;
 use crate::fs;
+use crate::repository::{http, shown};
 use crate::values::{Flag, Layer, Layered};
 use std::io::Read;
 use std::path::Path;
@@ -38,6 +39,12 @@ fn file(name: &str, _terminal: &mut Terminal) -> Result<Layer, Failed> {
             .read_to_string(&mut text)
             .map_err(|error| Failed::Other(format!("failed to read values from stdin: {error}")))?;
         return Ok(Layer::File { name: "<stdin>".to_owned(), text: text.into() });
+    }
+    if name.starts_with("https://") || name.starts_with("http://") {
+        let bytes = http::get(name, 16 << 20, remote::anonymous())?;
+        let name = shown(&http::parse_url(name)?);
+        let text = String::from_utf8(bytes).map_err(|_| Failed::Other(format!("`{name}` is not UTF-8 text")))?;
+        return Ok(Layer::File { name, text: text.into() });
     }
     Ok(Layer::File { name: name.to_owned(), text: fs::read_text(Path::new(name))?.into() })
 }

@@ -6,11 +6,12 @@
 mod args;
 mod layers;
 mod output;
-mod post_renderer;
-mod release;
-mod render;
 mod package;
+mod post_renderer;
+mod push;
+mod release;
 mod remote;
+mod render;
 mod schemas;
 mod validate;
 
@@ -56,6 +57,8 @@ enum Command {
     Render(Box<render::Render>),
     /// Pack charts into archives: same chart, same bytes
     Package(package::PackageArgs),
+    /// Publish archives or charts to a repository
+    Push(Box<push::Push>),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
@@ -85,6 +88,7 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
     match command {
         Command::Render(arguments) => render::run(&arguments, terminal),
         Command::Package(arguments) => package::run(&arguments, terminal),
+        Command::Push(arguments) => push::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
     }

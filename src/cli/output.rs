@@ -3,8 +3,8 @@
 use super::Exit;
 use super::args::{Color, FindingFlags, Format, Global};
 use crate::diagnostic::{self, Code, Emitter, Human, Report, Severity, Sources, Unit};
-use crate::value::bytes_of;
 use crate::repository::{self, Kind};
+use crate::value::bytes_of;
 use std::io::{self, IsTerminal, Write};
 
 /// Why a command could not do its work, for the user: the world failed or the usage is wrong.

@@ -1,11 +1,14 @@
 //! How commands reach repositories and registries.
 
-use super::Failed;
+use super::{Failed, Terminal};
 use crate::fs;
 use crate::repository::auth::{Credentials, Keyring, Origin};
-use crate::repository::http;
+use crate::repository::{Cache, Directory, Protocol, Repository, Server, http};
 use clap::Args;
+use std::collections::HashMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use url::Url;
 
 /// How repositories and registries are reached.
@@ -115,4 +118,77 @@ pub fn anonymous() -> http::Options {
 fn netrc_path() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     variable("NETRC").map(PathBuf::from).or_else(|| Some(Path::new(&variable("HOME")?).join(".netrc")))
+}
+
+/// The repository at a URL or in a directory.
+pub fn open(
+    url: &str,
+    protocol: Option<Protocol>,
+    context_path: Option<String>,
+    flags: &RepositoryFlags,
+    terminal: &Terminal,
+) -> Result<Box<dyn Repository>, Failed> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        let hint = format!("write `file://{url}` for a directory, `oci://…` or `https://…` for a server");
+        return Err(Failed::Usage(format!("`{url}` is not a URL"), Some(hint)));
+    };
+    match scheme {
+        "file" => Ok(Box::new(Directory::new(rest))),
+        "http" | "https" => {
+            let url = http::parse_url(url)?;
+            let mut options = flags.options([&url])?;
+            options.progress = progress(terminal);
+            let client = Arc::new(http::Client::new(options));
+            Ok(Box::new(Server::new(client, url, cache()).with_protocol(protocol, context_path)))
+        }
+        _ => {
+            let hint = "repositories are at http://, https://, oci:// and file:// URLs".to_owned();
+            Err(Failed::Usage(format!("there is no kind of repository with the scheme `{scheme}`"), Some(hint)))
+        }
+    }
+}
+
+/// The cache in the user's cache directory: `CHART_CACHE`, or `chart` in the usual place.
+pub fn cache() -> Cache {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let root = variable("CHART_CACHE")
+        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("chart")))
+        .or_else(|| Some(variable("HOME")?.join(".cache/chart")));
+    Cache::new(root)
+}
+
+/// The time of publication: `SOURCE_DATE_EPOCH`, or now.
+pub fn now() -> String {
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    let time = epoch.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let time = time.unwrap_or_else(jiff::Timestamp::now);
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Progress bars on stderr where that is a terminal.
+fn progress(terminal: &Terminal) -> Option<http::Progress> {
+    if terminal.quiet || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let bars = indicatif::MultiProgress::new();
+    let known: Mutex<HashMap<String, indicatif::ProgressBar>> = Mutex::default();
+    Some(Arc::new(move |name: &str, done: u64, total: Option<u64>| {
+        // Small answers come and go too fast to be worth a line.
+        if name.is_empty() || total.unwrap_or(done) < 64 << 10 {
+            return;
+        }
+        let Ok(mut known) = known.lock() else { return };
+        let bar = known.entry(name.to_owned()).or_insert_with(|| {
+            let style = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}";
+            let style = indicatif::ProgressStyle::with_template(style)
+                .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
+            bars.add(indicatif::ProgressBar::new(0)).with_style(style).with_message(name.to_owned())
+        });
+        bar.set_length(total.unwrap_or(done));
+        bar.set_position(done);
+        if total == Some(done) {
+            bar.finish_and_clear();
+            known.remove(name);
+        }
+    }))
 }

@@ -80,8 +80,7 @@ fn check_names(metadata: &Metadata) -> Result<(), Failure> {
 /// Every dependency must be there, or nobody could render the package.
 fn check_dependencies(chart: &Chart) -> Result<(), Failure> {
     let there = |name: &str| chart.subcharts.iter().any(|subchart| subchart.metadata.name == name);
-    let missing: Vec<_> =
-        chart.metadata.dependencies.iter().filter(|dependency| !there(&dependency.name)).collect();
+    let missing: Vec<_> = chart.metadata.dependencies.iter().filter(|dependency| !there(&dependency.name)).collect();
     if missing.is_empty() {
         return Ok(());
     }

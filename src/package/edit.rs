@@ -44,7 +44,11 @@ pub fn set_field(text: &str, field: &str, value: &str) -> Result<String, Failure
 fn quoted(text: &str) -> String {
     let safe = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '+' | '_');
     let starts_well = text.starts_with(|char: char| char.is_ascii_alphanumeric());
-    if starts_well && text.chars().all(safe) && matches!(yaml::resolve(text), Resolved::Str) && !yaml::is_timestamp(text) {
+    if starts_well
+        && text.chars().all(safe)
+        && matches!(yaml::resolve(text), Resolved::Str)
+        && !yaml::is_timestamp(text)
+    {
         text.to_owned()
     } else {
         escaped(text)

@@ -24,9 +24,7 @@ impl Directory {
 
     fn read_index(&self) -> Result<Index> {
         match fs::read_text(&self.index_path()) {
-            Ok(text) => {
-                Index::parse(text).map_err(|error| error.context(format!("`{}`", self.index_path().display())))
-            }
+            Ok(text) => Index::parse(text).map_err(|error| error.context(format!("`{}`", self.index_path().display()))),
             Err(error) if error.is_not_found() => Ok(Index::default()),
             Err(error) => Err(error.into()),
         }
@@ -34,6 +32,18 @@ impl Directory {
 
     fn write_index(&self, index: &Index, now: &str) -> Result<()> {
         Ok(fs::write(&self.index_path(), index.render(Some(now))?.as_bytes())?)
+    }
+
+    fn archive_path(&self, entry: &super::Entry) -> Result<PathBuf> {
+        let Some(url) = entry.urls.first() else { return Err(super::no_url(entry)) };
+        Ok(match url.strip_prefix("file://") {
+            Some(path) => PathBuf::from(path),
+            None if url.contains("://") => {
+                let message = format!("`{}` {} is at {url}, not in this directory", entry.name, entry.version);
+                return Err(Error::new(Kind::Usage, message).with_hint("pull from that repository's own URL"));
+            }
+            None => self.path.join(url),
+        })
     }
 
     fn write_archive(&self, upload: &Upload) -> Result<()> {
@@ -95,22 +105,21 @@ impl Repository for Directory {
 
     fn fetch(&self, found: &Found) -> Result<Download> {
         let entry = found.entry()?;
-        let Some(url) = entry.urls.first() else { return Err(super::no_url(&entry)) };
-        let path = match url.strip_prefix("file://") {
-            Some(path) => PathBuf::from(path),
-            None if url.contains("://") => {
-                let message = format!("`{}` {} is at {url}, not in this directory", entry.name, entry.version);
-                return Err(Error::new(Kind::Usage, message).with_hint("pull from that repository's own URL"));
-            }
-            None => self.path.join(url),
-        };
-        let provenance = fs::read(&path.with_extension("tgz.prov")).ok();
+        let path = self.archive_path(&entry)?;
         Ok(Download {
             data: fs::read(&path)?,
             url: path.display().to_string(),
             digest: Some(bare_digest(&entry.digest).to_owned()).filter(|digest| !digest.is_empty()),
-            provenance,
             manifest_digest: None,
         })
+    }
+
+    fn provenance(&self, found: &Found) -> Result<Option<Vec<u8>>> {
+        let path = self.archive_path(&found.entry()?)?;
+        match fs::read(&PathBuf::from(format!("{}.prov", path.display()))) {
+            Ok(data) => Ok(Some(data)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -115,7 +115,7 @@ pub struct Download {
     pub url: String,
     /// SHA-256 in hex that it must have, as far as the repository says.
     pub digest: Option<String>,
-    pub provenance: Option<Vec<u8>>,
+    /// `sha256:…` of the manifest, in an OCI registry.
     pub manifest_digest: Option<String>,
 }
 

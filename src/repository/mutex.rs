@@ -110,11 +110,8 @@ impl Place {
                 return Err(Error::new(Kind::Unreachable, message).with_hint("push again, or remove the lock"));
             }
             let stale = seen.as_ref().is_some_and(|(_, since)| since.elapsed() > LEASE);
-            let taken = if self.is_collection {
-                self.take_collection(stale, &mut broke)?
-            } else {
-                self.take_file(stale)?
-            };
+            let taken =
+                if self.is_collection { self.take_collection(stale, &mut broke)? } else { self.take_file(stale)? };
             if taken {
                 return Ok(());
             }
@@ -175,7 +172,11 @@ impl Place {
         let text = format!("{} {beats}\n", self.name);
         let request = put(&self.holder, &text);
         let (head, _) = self.client.send(&request)?;
-        if head.status.is_success() { Ok(()) } else { Err(head.error("lock the index with")) }
+        match head.status.as_u16() {
+            200..=299 => Ok(()),
+            405 | 501 => Err(head.error("upload").with_hint(super::server::NO_PUT)),
+            _ => Err(head.error("upload")),
+        }
     }
 
     fn free(&self) {

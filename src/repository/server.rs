@@ -21,6 +21,9 @@ const MAX_ARCHIVE: u64 = 200 << 20;
 /// How often an index is put anew that others changed meanwhile.
 const ROUNDS: usize = 20;
 
+pub(super) const NO_PUT: &str =
+    "the server takes no PUT here: is this the repository's own URL? `--kind` names other ways to push";
+
 /// How a server takes charts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -166,11 +169,7 @@ impl Server {
     }
 
     fn archive_body(upload: &Upload) -> Body {
-        Body::Bytes {
-            name: upload.file_name.clone(),
-            data: Arc::clone(&upload.data),
-            content_type: "application/gzip",
-        }
+        Body::Bytes { name: upload.file_name.clone(), data: Arc::clone(&upload.data), content_type: "application/gzip" }
     }
 
     /// Puts the archive, and its provenance before it.
@@ -196,9 +195,7 @@ impl Server {
         match head.status.as_u16() {
             200..=299 => Ok(head),
             412 => Ok(head),
-            405 | 501 => Err(head.error("upload").with_hint(
-                "the server takes no PUT here: is it the repository's own URL? another way to push is `--kind`",
-            )),
+            405 | 501 => Err(head.error("upload").with_hint(NO_PUT)),
             409 => Err(head.error("upload").with_hint("does the folder exist on the server?")),
             _ => Err(head.error("upload")),
         }
@@ -231,12 +228,7 @@ impl Server {
                 }
                 Some(digest) => {
                     if !upload.force {
-                        return Err(conflict(
-                            upload.name(),
-                            upload.version(),
-                            digest.as_deref(),
-                            Some(&upload.digest),
-                        ));
+                        return Err(conflict(upload.name(), upload.version(), digest.as_deref(), Some(&upload.digest)));
                     }
                     // The old entry goes before its archive does, so that no index names bytes that are not there.
                     index.retain(|listed| listed.name != upload.name() || listed.version != upload.version());
@@ -365,11 +357,7 @@ impl Server {
         match listed {
             Some(digest) => Err(conflict(upload.name(), upload.version(), Some(&digest), Some(&upload.digest))),
             None if head.status.is_success() => {
-                let message = format!(
-                    "`{}` took `{}` but does not list it",
-                    shown(&self.base),
-                    upload.file_name
-                );
+                let message = format!("`{}` took `{}` but does not list it", shown(&self.base), upload.file_name);
                 Err(Error::new(Kind::Malformed, message).with_hint("look into the server's log"))
             }
             None => Err(head.error("upload to")),
@@ -431,10 +419,10 @@ impl Repository for Server {
         let url = self.archive_url(&entry)?;
         let digest = Some(entry.digest.clone()).filter(|digest| !digest.is_empty());
         if let Some(data) = digest.as_deref().and_then(|digest| self.cache.archive(digest)) {
-            return Ok(Download { data, url: shown(&url), digest, provenance: None, manifest_digest: None });
+            return Ok(Download { data, url: shown(&url), digest, manifest_digest: None });
         }
         let data = self.client.get(&url, MAX_ARCHIVE)?;
-        Ok(Download { data, url: shown(&url), digest, provenance: None, manifest_digest: None })
+        Ok(Download { data, url: shown(&url), digest, manifest_digest: None })
     }
 
     fn provenance(&self, found: &Found) -> Result<Option<Vec<u8>>> {

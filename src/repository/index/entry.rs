@@ -86,7 +86,7 @@ impl Published {
 
 /// JSON in Helm's YAML style.
 pub(super) fn yaml(json: &Json) -> Result<String> {
-    serde_yaml::to_string(json).map(|t| t.trim_end().to_owned()).map_err(|error| malformed(&error.to_string())) // TEMP
+    yaml::to_yaml(&value(json)).map_err(|error| malformed(&error))
 }
 
 fn value(json: &Json) -> Value {

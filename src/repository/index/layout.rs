@@ -74,7 +74,9 @@ impl Scanner {
         match rest.first() {
             None | Some(b'#') => return Ok(self.continues(range)),
             // Text of a block scalar may well start with a tab.
-            Some(b'\t') if !self.key_indent.is_some_and(|keys| self.in_entries && indent > keys) => return Err(Unusual),
+            Some(b'\t') if !self.key_indent.is_some_and(|keys| self.in_entries && indent > keys) => {
+                return Err(Unusual);
+            }
             _ => {}
         }
         if indent == 0 {
@@ -207,7 +209,11 @@ impl Scanner {
         let is_version = rest.starts_with(b"version:");
         if !is_version && !rest.starts_with(b"digest:") {
             // Keys in quotes, anchors and flow mappings would hide what is looked for.
-            return if matches!(rest[0], b'"' | b'\'' | b'{' | b'&' | b'*' | b'?' | b'<') { Err(Unusual) } else { Ok(()) };
+            return if matches!(rest[0], b'"' | b'\'' | b'{' | b'&' | b'*' | b'?' | b'<') {
+                Err(Unusual)
+            } else {
+                Ok(())
+            };
         }
         let (_, value) = entry(rest)?;
         let value = scalar(value)?;
@@ -262,8 +268,9 @@ fn scalar(text: &[u8]) -> Result<Option<String>, Unusual> {
     let inner = match text.as_bytes().first() {
         None => return Ok(None),
         Some(&quote @ (b'"' | b'\'')) => {
-            let inner = text[1..].strip_suffix(char::from(quote)).ok_or(Unusual)?;
-            if inner.contains(['\\', char::from(quote)]) {
+            let (inner, rest) = text[1..].split_once(char::from(quote)).ok_or(Unusual)?;
+            if inner.contains('\\') || !(rest.is_empty() || rest.trim_start().starts_with('#') && rest.starts_with(' '))
+            {
                 return Err(Unusual);
             }
             return Ok(Some(inner.to_owned()));
@@ -351,7 +358,8 @@ generated: \"2026-01-01T00:00:00Z\"
 
     #[test]
     fn other_indents_are_usual_too() {
-        let text = "entries:\n    web:\n      -\n        version: 1.0.0\n      -   version: 2.0.0\n          digest: x\n";
+        let text =
+            "entries:\n    web:\n      -\n        version: 1.0.0\n      -   version: 2.0.0\n          digest: x\n";
         let layout = scan(text).expect("the usual layout");
         let versions: Vec<_> = layout.charts[0].items.iter().map(|item| item.version.as_deref()).collect();
         assert_eq!(versions, [Some("1.0.0"), Some("2.0.0")]);

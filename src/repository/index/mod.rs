@@ -121,7 +121,7 @@ impl Index {
             .collect();
         let (head, tail) = match &layout.entries {
             Some(line) => {
-                let last = charts.last().map(|chart| end_of(chart));
+                let last = charts.last().map(end_of);
                 (0..line.start, last.unwrap_or(line.end)..text.len())
             }
             None => (0..text.len(), text.len()..text.len()),
@@ -139,7 +139,7 @@ impl Index {
 
     fn parse_json(text: &str) -> Result<Self> {
         let mut top: Map<String, Json> = serde_json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
-        if !top.get("apiVersion").and_then(Json::as_str).is_some_and(|version| !version.is_empty()) {
+        if top.get("apiVersion").and_then(Json::as_str).is_none_or(str::is_empty) {
             return Err(malformed("it has no `apiVersion`"));
         }
         let entries = top.get_mut("entries").map(Json::take);
@@ -236,9 +236,7 @@ impl Index {
         for chart in &mut self.charts {
             let before = chart.items.len();
             let name = &chart.name;
-            chart.items.retain(|item| {
-                keep(Listed { name, version: &item.version, digest: item.digest.as_deref() })
-            });
+            chart.items.retain(|item| keep(Listed { name, version: &item.version, digest: item.digest.as_deref() }));
             gone += before - chart.items.len();
         }
         self.charts.retain(|chart| !chart.items.is_empty());
@@ -403,5 +401,90 @@ fn malformed(why: &str) -> Error {
 impl From<Unusual> for Error {
     fn from(Unusual: Unusual) -> Self {
         malformed("its lines are not laid out as expected")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::Metadata;
+    use std::io::Cursor;
+
+    fn published(name: &str, version: &str, digest: &str) -> Published {
+        let metadata = Metadata { name: name.into(), version: version.into(), ..Metadata::default() };
+        Published::new(&metadata, &format!("{name}-{version}.tgz"), digest, "2026-01-01T00:00:00Z")
+    }
+
+    fn versions(text: &str, name: &str) -> Vec<(String, String)> {
+        let found = read_chart(&mut Cursor::new(text), name).expect("readable").expect("known");
+        found.iter().map(|found| (found.version.clone(), found.entry().expect("an entry").digest)).collect()
+    }
+
+    const USUAL: &str = "# ours\napiVersion: v1\nentries:\n    web:\n      - version: 1.10.0\n        name: web\n        digest: aa\n        x-ours: kept\n      - version: 1.2.0\n        name: web\nserverInfo: {}\n";
+
+    #[test]
+    fn only_the_lines_of_a_version_are_written() {
+        let mut index = Index::parse(USUAL.into()).expect("an index");
+        assert_eq!(index.publish(published("web", "1.10.0", "aa"), false).expect("same"), Change::Same);
+        assert_eq!(index.render(None).expect("text"), USUAL);
+        assert_eq!(index.publish(published("web", "1.9.0", "bb"), false).expect("new"), Change::Added);
+        assert_eq!(index.publish(published("api", "0.1.0", "cc"), false).expect("new"), Change::Added);
+        let text = index.render(Some("2026-01-01T00:00:00Z")).expect("text");
+        let added = "      - created: \"2026-01-01T00:00:00Z\"\n        digest: bb\n        name: web\n        urls:\n        - web-1.9.0.tgz\n        version: 1.9.0\n";
+        let api = added.replace("bb", "cc").replace("web", "api").replace("1.9.0", "0.1.0");
+        let expected = USUAL.replace("      - version: 1.2.0", &format!("{added}      - version: 1.2.0"));
+        assert_eq!(text, expected.replace("    web:\n", &format!("    api:\n{api}    web:\n")));
+        assert_eq!(versions(&text, "web")[1], ("1.9.0".into(), "bb".into()));
+    }
+
+    #[test]
+    fn a_version_with_other_bytes_is_refused() {
+        let mut index = Index::parse(USUAL.into()).expect("an index");
+        let error = index.publish(published("web", "1.10.0", "zz"), false).expect_err("refused");
+        assert_eq!((error.kind, index.digest("web", "1.10.0")), (Kind::Conflict, Some(Some("aa"))));
+        assert_eq!(index.publish(published("web", "1.10.0", "zz"), true).expect("forced"), Change::Replaced);
+        assert_eq!(versions(&index.render(None).expect("text"), "web")[0].1, "zz");
+        assert_eq!(index.retain(|listed| listed.version == "none"), 2);
+        assert_eq!(index.render(None).expect("text"), "# ours\napiVersion: v1\nentries: {}\nserverInfo: {}\n");
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let text =
+            r#"{"apiVersion":"v1","entries":{"web":[{"version":"1.0.0","digest":"aa","name":"web"},null]},"x":1}"#;
+        assert_eq!(versions(text, "web")[0], ("1.0.0".into(), "aa".into()));
+        let mut index = Index::parse(text.replace(",null", "")).expect("an index");
+        index.publish(published("web", "2.0.0", "bb"), false).expect("new");
+        let text = index.render(Some("now")).expect("text");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!((&json["entries"]["web"][0]["version"], &json["x"]), (&"2.0.0".into(), &1.into()));
+        assert_eq!(versions(&text, "web").len(), 2);
+    }
+
+    #[test]
+    fn any_other_layout_is_read_too() {
+        let text = "entries: {web: [{version: 1.0.0, name: web, digest: aa}]}\napiVersion: v1\n";
+        assert_eq!(versions(text, "web"), [("1.0.0".into(), "aa".into())]);
+        let mut index = Index::parse(text.into()).expect("an index");
+        index.publish(published("web", "2.0.0", "bb"), false).expect("new");
+        assert_eq!(versions(&index.render(None).expect("text"), "web").len(), 2);
+        let yaml = Index::default().into_json().expect("JSON").render(None).expect("text");
+        assert!(yaml.starts_with("{\n  \"apiVersion\": \"v1\""), "{yaml}");
+    }
+
+    #[test]
+    fn what_is_no_index_is_said() {
+        for (text, why) in [
+            ("entries: {}\n", "no `apiVersion`"),
+            ("{\"entries\": {}}", "no `apiVersion`"),
+            ("", "empty"),
+            ("<html>", "web page"),
+            ("apiVersion: v1\nentries: [1]\n", "expected an object of charts"),
+            ("apiVersion: v1\nentries:\n  web: {a: b}\n", "expected a sequence"),
+            ("{\"apiVersion\": \"v1\", \"entries\": ", "EOF"),
+        ] {
+            let error = read_chart(&mut Cursor::new(text), "web").expect_err("no index").to_string();
+            assert!(error.contains(why), "{text}: {error}");
+        }
     }
 }

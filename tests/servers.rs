@@ -1,0 +1,116 @@
+//! Real servers on free ports of the loopback interface, each with its own folder, ended when the test is over.
+
+use crate::support::{Folder, tool};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running server.
+pub struct Running {
+    child: Child,
+    pub port: u16,
+    /// Configuration, logs and, under `data`, what is served.
+    pub folder: Folder,
+}
+
+impl Running {
+    fn start(command: &mut Command, port: u16, folder: Folder) -> Running {
+        let log = std::fs::File::create(folder.path().join("log")).expect("a log");
+        let second = log.try_clone().expect("a second handle");
+        let child = command.stdin(Stdio::null()).stdout(log).stderr(second).spawn().expect("the server starts");
+        let mut running = Running { child, port, folder };
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = running.child.try_wait().expect("waiting works");
+            assert!(
+                ended.is_none() && begun.elapsed() < Duration::from_secs(20),
+                "no server: {}",
+                running.folder.read("log")
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        running
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Not a kill: nginx's master ends its workers only when it can handle the signal.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port()
+}
+
+/// nginx that serves `data/` and takes these WebDAV methods; `more` goes into its `location`.
+#[track_caller]
+pub fn nginx(methods: &str, more: &str) -> Option<Running> {
+    let nginx = tool("nginx")?;
+    let folder = Folder::new();
+    let port = free_port();
+    std::fs::create_dir_all(folder.path().join("data")).expect("folder");
+    std::fs::create_dir_all(folder.path().join("tmp")).expect("folder");
+    let dav = if methods.is_empty() { String::new() } else { format!("dav_methods {methods};") };
+    let at = folder.path().display();
+    folder.write(
+        "nginx.conf",
+        format!(
+            "daemon off; worker_processes 2; pid {at}/pid; error_log stderr; user {user};
+            events {{ worker_connections 1024; }}
+            http {{
+                access_log {at}/access;
+                client_max_body_size 100m;
+                client_body_temp_path {at}/tmp; proxy_temp_path {at}/tmp; fastcgi_temp_path {at}/tmp;
+                uwsgi_temp_path {at}/tmp; scgi_temp_path {at}/tmp;
+                server {{
+                    listen 127.0.0.1:{port};
+                    root {at}/data;
+                    location / {{ {dav} create_full_put_path on; {more} }}
+                }}
+            }}",
+            user = if is_root() { "root" } else { "nobody" },
+        ),
+    );
+    let config = folder.path().join("nginx.conf");
+    let mut command = Command::new(nginx);
+    command.arg("-c").arg(&config).arg("-p").arg(folder.path()).args(["-e", "stderr"]);
+    Some(Running::start(&mut command, port, folder))
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+}
+
+/// ChartMuseum with local storage in `data/`.
+#[track_caller]
+pub fn chartmuseum(arguments: &[&str]) -> Option<Running> {
+    let binary = tool("chartmuseum")?;
+    let folder = Folder::new();
+    let port = free_port();
+    let mut command = Command::new(binary);
+    command
+        .args(["--storage", "local", "--port", &port.to_string(), "--storage-local-rootdir"])
+        .arg(folder.path().join("data"))
+        .args(arguments)
+        .env_clear();
+    std::fs::create_dir_all(folder.path().join("data")).expect("folder");
+    Some(Running::start(&mut command, port, folder))
+}
+
+/// The names of the files in a folder, hidden ones too.
+pub fn files(path: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(path)
+        .expect("readable folder")
+        .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
