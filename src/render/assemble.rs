@@ -142,18 +142,18 @@ struct Builder<'t, 'a> {
 
 impl Builder<'_, '_> {
     fn scope(&mut self, id: UnitId, parent: Option<usize>) -> usize {
-        let unit = self.tree.unit(id);
+        let (unit, metadata) = (self.tree.unit(id), self.tree.metadata(id));
         let index = self.scopes.len();
         self.scopes.push(Scope {
             path: Arc::clone(&unit.path),
-            metadata: Arc::new(unit.metadata.clone()),
+            metadata: Arc::new(metadata.clone()),
             files: Arc::new(
-                unit.chart.files.iter().filter(|file| is_readable(&file.path, &unit.metadata)).cloned().collect(),
+                unit.chart.files.iter().filter(|file| is_readable(&file.path, metadata)).cloned().collect(),
             ),
             parent,
             children: Vec::new(),
             name: Arc::clone(self.tree.name(id)),
-            is_library: unit.metadata.kind.eq_ignore_ascii_case("library"),
+            is_library: metadata.kind.eq_ignore_ascii_case("library"),
         });
         for path in &unit.chart.crds {
             if let Some(file) = unit.chart.file(path) {

@@ -159,7 +159,7 @@ pub(super) fn go_percent_t(node: &Node) -> String {
         Data::Int(number) => format!("%!t({}={number})", go_type(node)),
         Data::Uint(number) => format!("%!t(float64={number})"),
         Data::Float(number) => format!("%!t(float64={number})"),
-        Data::Seq(items) => format!("[{}]", items.iter().map(go_percent_t).collect::<Vec<_>>().join(" ")),
+        Data::Seq(items) => format!("[{}]", items.iter().map(go_percent_t_inside).collect::<Vec<_>>().join(" ")),
         Data::Map(map) => {
             let mut entries: Vec<_> = map.iter().collect();
             entries.sort_by(|a, b| a.0.cmp(b.0));
@@ -170,4 +170,8 @@ pub(super) fn go_percent_t(node: &Node) -> String {
             format!("map[{}]", shown.join(" "))
         }
     }
+}
+
+fn go_percent_t_inside(node: &Node) -> String {
+    if node.is_null() { "<nil>".to_owned() } else { go_percent_t(node) }
 }

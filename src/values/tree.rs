@@ -18,8 +18,6 @@ pub type UnitId = usize;
 #[derive(Debug, Clone)]
 pub struct Unit<'a> {
     pub chart: &'a Chart,
-    /// The chart's metadata, with its alias for a name and without disabled dependencies.
-    pub metadata: Metadata,
     /// The chart's defaults. Where it has dependencies, theirs and imported values are among them.
     pub values: Node,
     /// `web/charts/redis`, as in template names.
@@ -27,12 +25,24 @@ pub struct Unit<'a> {
     name: Arc<str>,
     subcharts: Vec<UnitId>,
     parent: Option<UnitId>,
+    /// Index in [`Tree::records`].
+    record: usize,
+}
+
+/// A chart's metadata while it is processed.
+#[derive(Debug, Clone)]
+struct Record {
+    metadata: Metadata,
+    /// Its `import-values` have been followed. Helm does not follow them again.
+    imported: bool,
 }
 
 /// The root chart and its enabled subcharts.
 #[derive(Debug, Clone)]
 pub struct Tree<'a> {
     units: Vec<Unit<'a>>,
+    /// Copies of an undeclared subchart share one, as in Helm: what processing does to it shows in all.
+    records: Vec<Record>,
 }
 
 /// A dependency's condition, tag or import that does not do what it says.
@@ -57,21 +67,23 @@ impl<'a> Tree<'a> {
 
     /// All charts as loaded, none disabled.
     fn loaded(chart: &'a Chart) -> Self {
-        let mut tree = Tree { units: Vec::new() };
+        let mut tree = Tree { units: Vec::new(), records: Vec::new() };
         tree.load(chart, None);
         tree
     }
 
     fn load(&mut self, chart: &'a Chart, parent: Option<UnitId>) -> UnitId {
         let id = self.units.len();
+        let record = self.records.len();
+        self.records.push(Record { metadata: chart.metadata.clone(), imported: false });
         self.units.push(Unit {
             chart,
-            metadata: chart.metadata.clone(),
             values: chart.values.clone(),
             path: "".into(),
             name: chart.metadata.name.as_str().into(),
             subcharts: Vec::new(),
             parent,
+            record,
         });
         let subcharts = chart.subcharts.iter().map(|subchart| self.load(subchart, Some(id))).collect();
         self.units[id].subcharts = subcharts;
@@ -91,6 +103,16 @@ impl<'a> Tree<'a> {
 
     pub fn unit(&self, id: UnitId) -> &Unit<'a> {
         &self.units[id]
+    }
+
+    /// The chart's metadata, with its alias for a name and without disabled dependencies.
+    pub fn metadata(&self, id: UnitId) -> &Metadata {
+        &self.records[self.units[id].record].metadata
+    }
+
+    fn record(&mut self, id: UnitId) -> &mut Record {
+        let record = self.units[id].record;
+        &mut self.records[record]
     }
 
     pub fn name(&self, id: UnitId) -> &Arc<str> {
@@ -115,13 +137,13 @@ impl<'a> Tree<'a> {
 
     /// Keeps the subcharts that are enabled, under their aliases. `path` leads to this chart's values.
     fn enable(&mut self, id: UnitId, values: &Node, path: &str, notes: &mut Notes) -> Result<(), CoalesceError> {
-        if !self.units[id].metadata.declares_dependencies {
+        if !self.metadata(id).declares_dependencies {
             return Ok(());
         }
-        let mut dependencies = std::mem::take(&mut self.units[id].metadata.dependencies);
+        let mut dependencies = std::mem::take(&mut self.record(id).metadata.dependencies);
         let loaded = std::mem::take(&mut self.units[id].subcharts);
         let matches = |tree: &Self, unit: UnitId, dependency: &Dependency| {
-            let metadata = &tree.units[unit].metadata;
+            let metadata = tree.metadata(unit);
             metadata.name == dependency.name && in_range(&dependency.version, &metadata.version)
         };
         // Charts that no dependency declares come first and are always enabled.
@@ -150,14 +172,14 @@ impl<'a> Tree<'a> {
         let disabled =
             |name: &str| dependencies.iter().any(|dependency| !dependency.enabled && dependency.name == name);
         let mut subcharts = std::mem::take(&mut self.units[id].subcharts);
-        subcharts.retain(|&subchart| !disabled(&self.units[subchart].metadata.name));
+        subcharts.retain(|&subchart| !disabled(&self.metadata(subchart).name));
         let kept: Vec<Dependency> =
             dependencies.iter().filter(|dependency| !disabled(&dependency.name)).cloned().collect();
         for &subchart in &subcharts {
             let path = format!("{path}{}.", self.units[subchart].name);
             self.enable(subchart, &coalesced, &path, notes)?;
         }
-        let metadata = &mut self.units[id].metadata;
+        let metadata = &mut self.record(id).metadata;
         metadata.declares_dependencies = !kept.is_empty();
         metadata.dependencies = kept;
         self.units[id].subcharts = subcharts;
@@ -167,8 +189,11 @@ impl<'a> Tree<'a> {
     /// A copy of a subchart under another name, or its own. Helm copies one level of its subcharts with it.
     fn alias(&mut self, id: UnitId, alias: &str) -> UnitId {
         let copy = self.copy(id, None);
+        let record = self.records[self.units[copy].record].clone();
+        self.units[copy].record = self.records.len();
+        self.records.push(record);
         if !alias.is_empty() {
-            self.units[copy].metadata.name = alias.to_owned();
+            self.record(copy).metadata.name = alias.to_owned();
             self.units[copy].name = alias.into();
         }
         let subcharts = self.units[copy].subcharts.clone();
@@ -188,20 +213,24 @@ impl<'a> Tree<'a> {
         for subchart in self.units[id].subcharts.clone() {
             self.import(subchart, notes)?;
         }
-        if !self.units[id].metadata.declares_dependencies {
+        if !self.metadata(id).declares_dependencies {
             return Ok(());
         }
         let nothing = Node::empty_map(self.units[id].values.span.file);
         let values = coalesce(self, id, &nothing, Nulls::Keep, &mut Vec::new())?;
-        let imports =
-            self.units[id].metadata.dependencies.iter().any(|dependency| !dependency.import_values.is_empty());
-        if !imports {
+        if self.record(id).imported {
+            for dependency in &mut self.record(id).metadata.dependencies {
+                dependency.import_values.clear();
+            }
+        }
+        self.record(id).imported = true;
+        if self.metadata(id).dependencies.iter().all(|dependency| dependency.import_values.is_empty()) {
             self.units[id].values = values.to_node()?;
             return Ok(());
         }
         values.thaw();
         let imported = Table::empty(self.units[id].values.span);
-        for dependency in &self.units[id].metadata.dependencies {
+        for dependency in &self.metadata(id).dependencies {
             for import in &dependency.import_values {
                 let (child, parent) = match import {
                     ImportValues::Export(name) => (format!("exports.{name}"), "."),
@@ -233,7 +262,7 @@ impl<'a> Tree<'a> {
         let own = Table::of(&values.to_node()?);
         merge(&own, &imported)?;
         // As templates see them in `.Chart.Dependencies`.
-        for dependency in &mut self.units[id].metadata.dependencies {
+        for dependency in &mut self.record(id).metadata.dependencies {
             for import in &mut dependency.import_values {
                 if let ImportValues::Export(name) = import {
                     *import = ImportValues::Copy { child: format!("exports.{name}"), parent: ".".to_owned() };
