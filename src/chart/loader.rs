@@ -239,6 +239,10 @@ impl Loader<'_> {
     }
 
     fn values(&mut self, chart: &mut Chart) -> Result<(), Failure> {
+        if let Some(file) = self.text(chart, "Chart.yaml")? {
+            // Without a values file, what lacks a value is told at the start of Chart.yaml.
+            chart.values = Node::empty_map(file);
+        }
         if let Some(file) = self.text(chart, "values.yaml")? {
             let read = read_values(file, self.sources)?;
             chart.values = read.values;

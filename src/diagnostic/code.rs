@@ -66,6 +66,7 @@ codes! {
     OverriddenType "overridden-type" Warn "A value replaces a mapping, or a mapping a value: what was there is lost."
     DependencyCondition "dependency-condition" Warn "A dependency's condition, tag or import has no effect."
     ValuesSchema "values-schema" Deny "The values do not satisfy the chart's values.schema.json."
+    RemoteReference "remote-reference" Deny "A schema refers to a server, which is not asked."
     TemplateSyntax "template-syntax" Deny "A template does not parse."
     TemplateError "template-error" Deny "A template failed while it rendered."
     UndefinedValue "undefined-value" Deny "A template uses a name that is not defined."

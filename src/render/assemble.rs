@@ -2,10 +2,12 @@
 
 use crate::chart::{Chart, File, Metadata};
 use crate::diagnostic::{Code, Diagnostic, Failure, Sources};
+use crate::schema::values::{self as values_schema, ValuesReport};
 use crate::template::{Context, Project, Scope, Template};
 use crate::value::text_from_bytes;
 use crate::values::{Layered, Tree, UnitId, resolve};
 use crate::version::{Constraint, Version};
+use crate::yaml::Node;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -50,6 +52,16 @@ pub fn assemble(
         installable(chart)?;
     }
     let resolved = resolve(chart, layered)?;
+    let mut remote = Vec::new();
+    if !options.skip_schema_validation {
+        let mut reports = Vec::new();
+        check_values(&resolved.tree, Tree::ROOT, &mut Vec::new(), &resolved.values, sources, &mut reports);
+        let errors: Vec<Diagnostic> = reports.iter_mut().flat_map(|report| report.errors.drain(..)).collect();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        remote = reports.into_iter().flat_map(|report| report.findings).collect();
+    }
     if !options.incomplete {
         runs_on(&chart.metadata, chart, &context, sources)?;
     }
@@ -67,6 +79,7 @@ pub fn assemble(
     let mut findings = layered.findings.clone();
     collect_findings(chart, &mut findings);
     findings.extend(resolved.findings);
+    findings.extend(remote);
     Ok(Assembly { project: Project { context, scopes, templates, values: resolved.values }, crds, findings })
 }
 
@@ -107,6 +120,25 @@ fn installable(chart: &Chart) -> Result<(), Failure> {
         }
     }
     Err(vec![diagnostic.hint(format!("`chart dependency build {}` fetches what is missing", chart.location))])
+}
+
+/// Holds the values of a chart and its subcharts against their schemas.
+fn check_values<'t>(
+    tree: &'t Tree<'_>,
+    id: UnitId,
+    path: &mut Vec<&'t str>,
+    values: &Node,
+    sources: &Sources,
+    reports: &mut Vec<ValuesReport>,
+) {
+    reports.push(values_schema::check(tree.unit(id).chart, tree.name(id), path, values, sources));
+    for &subchart in tree.subcharts(id) {
+        let name = tree.name(subchart);
+        let Some(values) = values.get(name) else { continue };
+        path.push(name);
+        check_values(tree, subchart, path, values, sources, reports);
+        path.pop();
+    }
 }
 
 /// Holds the root's `kubeVersion` against the cluster's version.

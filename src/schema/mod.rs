@@ -15,6 +15,7 @@ mod pool;
 mod rules;
 mod scalar;
 mod shape;
+pub mod values;
 mod version;
 mod walk;
 mod words;

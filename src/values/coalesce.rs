@@ -3,7 +3,7 @@
 use super::set::go_type;
 use super::table::{Clash, Item, Nulls, Table, TooDeep, coalesce_tables, without_nulls};
 use super::tree::{Tree, UnitId};
-use crate::yaml::{Data, Node};
+use crate::yaml::{Data, Mapping, Node};
 use std::sync::Arc;
 
 /// The key whose values every subchart sees.
@@ -34,7 +34,9 @@ pub(super) fn coalesce(
     nulls: Nulls,
     warnings: &mut Vec<Clash>,
 ) -> Result<Table, CoalesceError> {
-    let values = Table::of(overrides);
+    // Where nothing is overridden, the values are at home in the chart's own file.
+    let nothing = overrides.as_map().is_some_and(Mapping::is_empty);
+    let values = if nothing { Table::empty(tree.values(unit).span) } else { Table::of(overrides) };
     level(tree, unit, &values, nulls, warnings)?;
     Ok(values)
 }
