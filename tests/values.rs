@@ -153,3 +153,47 @@ fn values_coalesce_and_dependencies_resolve_as_in_helm() {
         }
     }
 }
+
+#[test]
+fn schemas_accept_and_refuse_what_helm_does() {
+    let mut same_text = 0;
+    for case in data("values/schema.json") {
+        let folder = Folder::new().file("t/Chart.yaml", "apiVersion: v2\nname: t\nversion: 1.0.0\n");
+        folder.write("t/values.yaml", case["values"].to_string());
+        folder.write("t/values.schema.json", case["schema"].to_string());
+        let mut sources = Sources::default();
+        let chart = load(&folder.path().join("t"), &mut sources).expect("a chart");
+        let report = chart::schema::values::check(&chart, "t", &[], &chart.values, &sources);
+        assert_eq!(report.errors.is_empty(), case["helm"].is_null(), "{case}: {:?}", report.errors);
+        let mut lines: Vec<_> = report.helm.iter().flat_map(|text| text.lines().skip(1)).collect();
+        lines.sort_unstable();
+        let helm: Vec<_> = case["helm"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        same_text += usize::from(lines == helm);
+    }
+    // The others name reasons of Go's libraries (for formats, patterns and broken schemas), or what `contains` tried.
+    assert!(same_text >= 40, "{same_text}");
+}
+
+#[test]
+fn findings_on_values_name_the_line_and_the_way_out() {
+    let folder = Folder::new()
+        .file("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("web/values.yaml", "replicas: 1\nimage:\n  tag: v1\nport: 80\n")
+        .file(
+            "web/values.schema.json",
+            r#"{
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "replicas": {"type": "integer", "minimum": 1},
+    "image": {"type": "object", "required": ["repository"], "properties": {"tag": {"type": "string"}}},
+    "port": {"anyOf": [{"type": "integer", "maximum": 65535}, {"type": "string", "pattern": "^[a-z]+$"}]},
+    "global": {}
+  }
+}
+"#,
+        )
+        .file("web/templates/a.yaml", "a: b\n")
+        .file("prod.yaml", "replicas: three\nimage:\n  tag: 1.10\nports: 8080\nport: 99999\n");
+    insta::assert_snapshot!(folder.run("render web -f prod.yaml").shown());
+}

@@ -68,7 +68,7 @@ mod tests {
             (
                 "duration",
                 vec!["P1D", "PT5M", "P1Y2M3DT4H5M6S", "P3W", "PT36H"],
-                vec!["", "P", "PT", "1h", "P1H", "PT1D", "P1Y1D", "P-1D", "P1WT1H"],
+                vec!["", "P", "PT", "1h", "P1H", "PT1D", "P1D1Y", "P-1D", "P1WT1H"],
             ),
             ("uuid", vec!["2EB8AA08-aa98-11ea-b4aa-73b441d16380"], vec!["2eb8aa08-aa98-11ea-b4aa-73b441d1638", "g-"]),
             ("json-pointer", vec!["", "/a/b", "/a~0~1"], vec!["a", "/~", "/~2"]),

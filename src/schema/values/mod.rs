@@ -77,7 +77,7 @@ pub fn check(chart: &Chart, name: &str, path: &[&str], values: &Node, sources: &
         return report;
     }
     let parsed = yaml::read(text, source).documents.into_iter().next();
-    let place = words::Place { path, values, schema: parsed.as_ref() };
+    let place = words::Place { path, values, schema: parsed.as_ref(), sources };
     report.errors = words::diagnostics(&errors, &place);
     report.helm = Some(format!("{name}:\n{}\n", helm::text(&errors)));
     report

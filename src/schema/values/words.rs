@@ -3,10 +3,10 @@
 use super::super::path::write_key;
 use super::super::words::{alternatives, found};
 use super::node::value;
-use crate::diagnostic::{Code, Diagnostic, Span, nearest};
-use crate::yaml::Node;
-use jsonschema::ValidationError;
+use crate::diagnostic::{Code, Diagnostic, Sources, Span, nearest};
+use crate::yaml::{Data, Node};
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
 /// Where the checked values stand.
@@ -16,6 +16,7 @@ pub(super) struct Place<'a> {
     pub(super) values: &'a Node,
     /// The schema with places.
     pub(super) schema: Option<&'a Node>,
+    pub(super) sources: &'a Sources,
 }
 
 /// A diagnostic for each error; one for each property that is too much.
@@ -116,12 +117,25 @@ impl Place<'_> {
                 let wanted = wanted(kind, at);
                 let message = format!("{subject} {wanted}, found {}", found(at));
                 let mut diagnostic = label(self.span(pointer, at), short(kind), message);
+                if let Kind::Type { kind: TypeKind::Single(JsonType::String) } = kind
+                    && let Some(text) = self.unquoted(at)
+                {
+                    diagnostic = diagnostic.hint(format!("in quotes it is a string: `\"{text}\"`"));
+                }
                 if let Kind::AnyOf { context } | Kind::OneOfNotValid { context } = kind {
                     diagnostic = self.with_alternatives(diagnostic, context);
                 }
                 vec![diagnostic]
             }
         }
+    }
+
+    /// What the author wrote, for a scalar that YAML takes for something else than a string.
+    fn unquoted(&self, at: &Node) -> Option<&str> {
+        if !matches!(at.data, Data::Bool(_) | Data::Int(_) | Data::Uint(_) | Data::Float(_)) {
+            return None;
+        }
+        self.sources.text(at.span.file).get(at.span.start as usize..at.span.end as usize)
     }
 
     /// Points at the rule in the schema.
