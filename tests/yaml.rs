@@ -57,7 +57,7 @@ fn plain_scalars_have_the_types_that_helm_gives_them() {
         ("!!str 1", "\"1\""),
         ("!!float 1", "1.0"),
         ("!!int '1'", "1"),
-        ("! '1'", "1"),
+        ("! 1", "\"1\""),
         ("!foo 1", "\"1\""),
         ("!!binary aGk=", "\"hi\""),
         ("!!int x", "yaml: cannot decode !!str `x` as a !!int"),

@@ -31,6 +31,8 @@ enum Stage {
 /// Collects the events of a document at a time.
 pub struct Builder {
     file: FileId,
+    /// Where the text that is read starts in the file.
+    base: usize,
     frames: Vec<Frame>,
     /// Finished nodes of the open sequences.
     items: Vec<Node>,
@@ -73,12 +75,18 @@ enum Key {
     Merge,
     /// A key that JSON cannot have; reported already.
     Refused,
+    /// The same, to be reported with the value in these words of Go.
+    Unsupported {
+        what: &'static str,
+        go: String,
+    },
 }
 
 impl Builder {
-    pub fn new(file: FileId) -> Self {
+    pub fn new(file: FileId, base: usize) -> Self {
         Builder {
             file,
+            base,
             frames: Vec::new(),
             items: Vec::new(),
             entries: Vec::new(),
@@ -108,7 +116,7 @@ impl Builder {
                 (self.decoded, self.aliased) = (1, 0);
                 Ok(())
             }
-            Kind::Alias(id) => self.alias(id, self.span(start, end)),
+            Kind::Alias { anchor, name } => self.alias(anchor, name, self.span(start, end)),
             Kind::Scalar { text, style, anchor, tag } => self.scalar(text, style, anchor, tag, self.span(start, end)),
             Kind::SequenceStart { style, anchor } => self.open(false, style, anchor, start, end),
             Kind::MappingStart { style, anchor } => self.open(true, style, anchor, start, end),
@@ -127,7 +135,7 @@ impl Builder {
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
-        Span::new(self.file, start, end)
+        Span::new(self.file, self.base + start, self.base + end)
     }
 
     fn open(&mut self, mapping: bool, style: Style, anchor: u32, start: usize, end: usize) -> Result<(), Box<Refusal>> {
@@ -158,18 +166,17 @@ impl Builder {
         span: Span,
     ) -> Result<(), Box<Refusal>> {
         let is_key = self.frames.last().is_some_and(|frame| frame.at_key);
-        let plain = match tag {
-            Tag::None => style == Style::Plain,
-            Tag::Plain => true,
-            _ => false,
-        };
-        let merges = is_key && text == "<<" && (plain || matches!(&tag, Tag::Core(name) if name == "merge"));
+        let plain = tag == Tag::None && style == Style::Plain;
+        let merges = is_key
+            && text == "<<"
+            && (plain || tag == Tag::Plain || matches!(&tag, Tag::Core(name) if name == "merge"));
         if !merges {
             self.count(1, 0, span);
         }
         let mut text = text;
+        let merged = !is_key && matches!(self.keys.last(), Some((Key::Merge, _))) && self.in_mapping();
         let resolved = match &tag {
-            _ if merges => Resolved::Str,
+            _ if merges || merged => Resolved::Str,
             _ if plain => resolve::resolve(&text),
             Tag::Core(name) => match resolve::tagged(name, &text) {
                 Ok(resolve::Tagged::Value(resolved)) => resolved,
@@ -198,7 +205,7 @@ impl Builder {
             self.refuse(Stage::Marshal, diagnostic, format!("json: unsupported value: {}", number::format_g(number)));
         }
         if is_key {
-            let key = if merges { Key::Merge } else { self.key(&text, resolved, span) };
+            let key = if merges { Key::Merge } else { self.key(&text, resolved) };
             if anchor != 0 {
                 let node = Node { span, style, data: self.data(&text, resolved) };
                 self.anchors.insert(anchor, Anchored { node, height: 0, weight: 1 });
@@ -214,6 +221,10 @@ impl Builder {
         Ok(())
     }
 
+    fn in_mapping(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.mapping)
+    }
+
     fn data(&mut self, text: &str, resolved: Resolved) -> Data {
         match resolved {
             Resolved::Null => Data::Null,
@@ -226,26 +237,15 @@ impl Builder {
     }
 
     /// The text of a key, as Kubernetes' YAML library writes keys into JSON.
-    fn key(&mut self, text: &str, resolved: Resolved, span: Span) -> Key {
-        let refused = |what: &str| {
-            Diagnostic::new(Code::YamlSyntax, format!("a key cannot be {what}"))
-                .label(span, "this key")
-                .hint("write the key as a quoted string")
-        };
+    fn key(&mut self, text: &str, resolved: Resolved) -> Key {
         match resolved {
             Resolved::Str => Key::Text(self.texts.share(text)),
             Resolved::Bool(value) => Key::Text(self.texts.share(if value { "true" } else { "false" })),
             Resolved::Int(number) => Key::Text(self.texts.share(&number.to_string())),
             Resolved::Float(number) => Key::Text(self.texts.share(&float_key(number))),
-            Resolved::Null => {
-                let go = "unsupported map key of type: %!s(<nil>), key: <nil>, value: ".to_owned();
-                self.refuse(Stage::Convert, refused("null"), go);
-                Key::Refused
-            }
+            Resolved::Null => Key::Unsupported { what: "null", go: "%!s(<nil>), key: <nil>".to_owned() },
             Resolved::Uint(number) => {
-                let go = format!("unsupported map key of type: uint64, key: 0x{number:x}, value: ");
-                self.refuse(Stage::Convert, refused("a number past 2^63"), go);
-                Key::Refused
+                Key::Unsupported { what: "a number past 2^63", go: format!("uint64, key: 0x{number:x}") }
             }
         }
     }
@@ -271,11 +271,11 @@ impl Builder {
         if frame.at_key {
             let span = node.span;
             let key = match &node.data {
-                Data::Null => self.key("", Resolved::Null, span),
-                Data::Bool(value) => self.key("", Resolved::Bool(*value), span),
-                Data::Int(number) => self.key("", Resolved::Int(*number), span),
-                Data::Uint(number) => self.key("", Resolved::Uint(*number), span),
-                Data::Float(number) => self.key("", Resolved::Float(*number), span),
+                Data::Null => self.key("", Resolved::Null),
+                Data::Bool(value) => self.key("", Resolved::Bool(*value)),
+                Data::Int(number) => self.key("", Resolved::Int(*number)),
+                Data::Uint(number) => self.key("", Resolved::Uint(*number)),
+                Data::Float(number) => self.key("", Resolved::Float(*number)),
                 Data::Str(text) => Key::Text(Arc::clone(text)),
                 Data::Seq(_) | Data::Map(_) => {
                     self.refuse_key(&node);
@@ -286,7 +286,16 @@ impl Builder {
             return;
         }
         frame.at_key = true;
-        let (key, key_span) = self.keys.pop().unwrap_or((Key::Refused, node.span));
+        let (mut key, key_span) = self.keys.pop().unwrap_or((Key::Refused, node.span));
+        if let Key::Unsupported { what, go } = &key {
+            let value = if node.is_null() { "<nil>".to_owned() } else { go_syntax(&node) };
+            let go = format!("unsupported map key of type: {go}, value: {value}");
+            let diagnostic = Diagnostic::new(Code::YamlSyntax, format!("a key cannot be {what}"))
+                .label(key_span, "this key")
+                .hint("write the key as a quoted string");
+            self.refuse(Stage::Convert, diagnostic, go);
+            key = Key::Refused;
+        }
         self.entries.push((key, key_span, node));
     }
 
@@ -303,12 +312,11 @@ impl Builder {
         self.refuse(Stage::Decode, diagnostic, format!("yaml: invalid map key: {}", go_syntax(node)));
     }
 
-    fn alias(&mut self, id: u32, span: Span) -> Result<(), Box<Refusal>> {
+    fn alias(&mut self, id: u32, name: &str, span: Span) -> Result<(), Box<Refusal>> {
         let Some(anchored) = self.anchors.get(&id) else {
             let diagnostic = Diagnostic::new(Code::YamlSyntax, "an alias stands inside the very node it names")
                 .label(span, "this alias")
                 .hint("an anchored node cannot contain itself");
-            let name = "";
             self.refuse(Stage::Decode, diagnostic, format!("yaml: anchor '{name}' value contains itself"));
             self.place(Node::new(span, Data::Null), 0);
             return Ok(());
@@ -347,7 +355,7 @@ impl Builder {
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         let items: Vec<Node> = self.items.drain(frame.base..).collect();
         let end = match (frame.style, items.last()) {
-            (Style::Block, Some(last)) => last.span.end as usize,
+            (Style::Block, Some(last)) => last.span.end as usize - self.base,
             _ => end,
         };
         self.close(frame, Data::Seq(Arc::new(items)), end);
@@ -363,7 +371,7 @@ impl Builder {
         for (key, key_span, value) in entries {
             last_end = Some(value.span.end.max(key_span.end));
             match key {
-                Key::Refused => {}
+                Key::Refused | Key::Unsupported { .. } => {}
                 Key::Merge => self.merge(&mut map, merged.get_or_insert_default(), &value),
                 Key::Text(key) => {
                     let own = merged.as_mut().is_none_or(|merged| !merged.remove(&key));
@@ -385,7 +393,7 @@ impl Builder {
             }
         }
         let end = match (frame.style, last_end) {
-            (Style::Block, Some(last)) => last as usize,
+            (Style::Block, Some(last)) => last as usize - self.base,
             _ => end,
         };
         self.close(frame, Data::Map(Arc::new(map)), end);

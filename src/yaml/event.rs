@@ -16,8 +16,11 @@ pub enum Kind<'a> {
     StreamEnd,
     DocumentStart,
     DocumentEnd,
-    /// The number of the anchor that is meant.
-    Alias(u32),
+    Alias {
+        /// The number of the anchor that is meant.
+        anchor: u32,
+        name: &'a str,
+    },
     Scalar {
         text: Cow<'a, str>,
         style: Style,
@@ -41,7 +44,7 @@ pub enum Kind<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tag<'a> {
     None,
-    /// `!`: resolve as if plain.
+    /// `!`: text, but `<<` merges.
     Plain,
     /// `str` of `!!str`.
     Core(Cow<'a, str>),
@@ -50,11 +53,60 @@ pub enum Tag<'a> {
 }
 
 /// Where and why the text is not YAML.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Problem {
     pub offset: usize,
-    pub message: String,
-    /// As go-yaml words it: `line 2: did not find expected key`.
+    /// In go-yaml's words, without the line.
+    pub text: String,
+    /// With the line as go-yaml counts it: `line 2: did not find expected key`.
     pub go: String,
-    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// An error among characters. `forced` says that go-yaml has counted the end of the text as a line.
+    #[cold]
+    pub(super) fn scanner(text: &str, offset: usize, forced: bool, message: &str) -> Box<Self> {
+        Self::at_line(
+            offset,
+            message,
+            match lines_before(text, offset) + usize::from(forced) {
+                0 => 0,
+                lines => lines + 1,
+            },
+        )
+    }
+
+    /// An error among tokens, for which go-yaml reports the line before.
+    #[cold]
+    pub(super) fn parser(text: &str, offset: usize, forced: bool, message: &str) -> Box<Self> {
+        Self::at_line(offset, message, lines_before(text, offset) + usize::from(forced))
+    }
+
+    /// A character that go-yaml does not let in.
+    #[cold]
+    pub(super) fn reader(offset: usize) -> Box<Self> {
+        Self::at_line(offset, "control characters are not allowed", 0)
+    }
+
+    #[cold]
+    pub(super) fn alias(offset: usize, name: &str) -> Box<Self> {
+        Self::at_line(offset, &format!("unknown anchor '{name}' referenced"), 0)
+    }
+
+    fn at_line(offset: usize, message: &str, line: usize) -> Box<Self> {
+        let go = if line == 0 { message.to_owned() } else { format!("line {line}: {message}") };
+        Box::new(Problem { offset, text: message.to_owned(), go })
+    }
+}
+
+fn lines_before(text: &str, offset: usize) -> usize {
+    let bytes = &text.as_bytes()[..offset.min(text.len())];
+    let newline = |at: usize| match bytes[at] {
+        b'\n' => at == 0 || bytes[at - 1] != b'\r',
+        b'\r' => true,
+        0x85 => at > 0 && bytes[at - 1] == 0xC2,
+        0xA8 | 0xA9 => bytes[..at].ends_with(&[0xE2, 0x80]),
+        _ => false,
+    };
+    (0..bytes.len()).filter(|&at| newline(at)).count()
 }

@@ -7,9 +7,11 @@ mod build;
 mod convert;
 mod event;
 mod node;
+mod parse;
 mod read;
 mod resolve;
 mod scalar;
+mod scan;
 mod write;
 
 pub use build::MAX_DEPTH;

@@ -1,11 +1,10 @@
 //! Text to spanned trees.
 
 use super::Node;
-use super::Style;
-use super::build::{Builder, MAX_DEPTH};
-use super::event::{Event, Kind, Problem, Tag};
+use super::build::Builder;
+use super::event::{Kind, Problem};
+use super::parse::Parser;
 use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Span};
-use granit_parser::{Parser, ScalarStyle, StrInput, StructureStyle};
 use std::ops::Range;
 
 /// What a text holds.
@@ -58,10 +57,10 @@ pub fn read(text: &str, file: FileId) -> Parsed {
 /// Reads a part of a text as if it were all; places count from the start of the text.
 pub fn read_range(text: &str, range: Range<usize>, file: FileId) -> Parsed {
     let mut parsed = Parsed::default();
-    let mut builder = Builder::new(file);
+    let mut builder = Builder::new(file, range.start);
     let base = range.start;
     let text = &text[range];
-    let mut events = Events::new(text, base);
+    let mut events = Parser::new(text);
     loop {
         let event = match events.next() {
             Ok(event) => event,
@@ -93,87 +92,7 @@ pub fn read_range(text: &str, range: Range<usize>, file: FileId) -> Parsed {
 
 fn syntax_error(problem: &Problem, text: &str, base: usize, file: FileId) -> SyntaxError {
     let end = text[problem.offset..].chars().next().map_or(problem.offset, |next| problem.offset + next.len_utf8());
-    let mut diagnostic = Diagnostic::new(Code::YamlSyntax, problem.message.clone())
+    let diagnostic = Diagnostic::new(Code::YamlSyntax, problem.text.clone())
         .label(Span::new(file, base + problem.offset, base + end), "");
-    if let Some(hint) = &problem.hint {
-        diagnostic = diagnostic.hint(hint.clone());
-    }
     SyntaxError { diagnostic, go: format!("yaml: {}", problem.go) }
-}
-
-struct Events<'a> {
-    parser: Parser<'a, StrInput<'a>>,
-    text: &'a str,
-    /// Where the text starts in the file.
-    base: usize,
-}
-
-impl<'a> Events<'a> {
-    fn new(text: &'a str, base: usize) -> Self {
-        let options = granit_parser::options! {
-            emit_comments: false,
-            flow_nesting_limit: MAX_DEPTH as usize + 1,
-            block_nesting_limit: MAX_DEPTH as usize + 1,
-        };
-        Events { parser: Parser::new_from_str_with_options(text, options), text, base }
-    }
-
-    fn next(&mut self) -> Result<Event<'a>, Problem> {
-        use granit_parser::Event as Granit;
-        loop {
-            let (event, span) = match self.parser.next_event() {
-                None => {
-                    let end = self.base + self.text.len();
-                    return Ok(Event { kind: Kind::StreamEnd, start: end, end });
-                }
-                Some(Ok(event)) => event,
-                Some(Err(error)) => {
-                    let offset = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
-                    let offset = (0..=offset).rev().find(|&at| self.text.is_char_boundary(at)).unwrap_or(0);
-                    let go = format!("line {}: {}", error.marker().line(), error.info());
-                    return Err(Problem { offset, message: error.info(), go, hint: None });
-                }
-            };
-            let range = span.byte_range().unwrap_or(0..0);
-            let structure = |style| if style == StructureStyle::Flow { Style::Flow } else { Style::Block };
-            let kind = match event {
-                Granit::StreamEnd => Kind::StreamEnd,
-                Granit::DocumentStart(..) => Kind::DocumentStart,
-                Granit::DocumentEnd => Kind::DocumentEnd,
-                Granit::Alias(id) => Kind::Alias(id as u32),
-                Granit::Scalar(text, style, anchor, tag) => Kind::Scalar {
-                    text,
-                    style: match style {
-                        ScalarStyle::Plain => Style::Plain,
-                        ScalarStyle::SingleQuoted => Style::SingleQuoted,
-                        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-                        ScalarStyle::Literal => Style::Literal,
-                        ScalarStyle::Folded => Style::Folded,
-                    },
-                    anchor: anchor as u32,
-                    tag: match tag {
-                        None => Tag::None,
-                        Some(tag) if tag.handle().is_empty() && tag.suffix() == "!" => Tag::Plain,
-                        Some(tag) if tag.handle() == "tag:yaml.org,2002:" && tag.suffix() == "binary" => {
-                            Tag::Core("binary".into())
-                        }
-                        Some(tag) => match tag.core_suffix() {
-                            Some(name) => Tag::Core(name.to_owned().into()),
-                            None => Tag::Other,
-                        },
-                    },
-                },
-                Granit::SequenceStart(style, anchor, _) => {
-                    Kind::SequenceStart { style: structure(style), anchor: anchor as u32 }
-                }
-                Granit::MappingStart(style, anchor, _) => {
-                    Kind::MappingStart { style: structure(style), anchor: anchor as u32 }
-                }
-                Granit::SequenceEnd => Kind::SequenceEnd,
-                Granit::MappingEnd => Kind::MappingEnd,
-                _ => continue,
-            };
-            return Ok(Event { kind, start: self.base + range.start, end: self.base + range.end });
-        }
-    }
 }
