@@ -290,15 +290,7 @@ impl<'a> Scanner<'a> {
     /// Goes to the end of the line, over characters of any width.
     fn skip_comment(&mut self) {
         let start = self.at;
-        loop {
-            let rest = &self.bytes[self.at..];
-            let Some(found) = memchr::memchr2(b'\n', b'\r', rest) else {
-                self.at = self.bytes.len();
-                break;
-            };
-            self.at += found;
-            break;
-        }
+        self.at += memchr::memchr2(b'\n', b'\r', &self.bytes[start..]).unwrap_or(self.bytes.len() - start);
         let line = &self.text[start..self.at];
         if !line.is_ascii() {
             if let Some(found) = line.find(['\u{85}', '\u{2028}', '\u{2029}']) {
