@@ -13,11 +13,14 @@ mod release;
 mod remote;
 mod render;
 mod schemas;
+mod show;
+mod source;
+mod switches;
 mod validate;
 
 pub use output::{Failed, Stream, Terminal};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// How a command ended, as a process exit code.
@@ -59,6 +62,8 @@ enum Command {
     Package(package::PackageArgs),
     /// Publish archives or charts to a repository
     Push(Box<push::Push>),
+    #[command(alias = "inspect")]
+    Show(show::Show),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
@@ -67,7 +72,7 @@ enum Command {
 
 /// Runs the command that the process arguments ask for.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(switches::plain(std::env::args_os(), Cli::command)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are data, on stdout, and success; the rest is usage.
@@ -89,6 +94,7 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
         Command::Render(arguments) => render::run(&arguments, terminal),
         Command::Package(arguments) => package::run(&arguments, terminal),
         Command::Push(arguments) => push::run(&arguments, terminal),
+        Command::Show(arguments) => show::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
     }

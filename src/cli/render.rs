@@ -2,14 +2,14 @@
 
 use super::args::{FindingFlags, ValuesFlags};
 use super::release::{ClusterFlags, HelmFlags, ReleaseFlags, Stop};
-use super::{Exit, Failed, Stream, Terminal, post_renderer};
+use super::{Exit, Failed, Stream, Terminal, post_renderer, source};
 use crate::diagnostic::{Code, FileId, Level, Sources, Unit, nearest};
 use crate::manifest::{Hooks, Whole, documents, framed, names, show_only};
 use crate::render::{self, Crd, Options, Outcome};
 use crate::schema::Checker;
 use crate::value::{bytes_of, text_from_bytes};
 use crate::yaml::{self, Data, Node};
-use crate::{chart, fs};
+use crate::fs;
 use clap::{Args, ValueEnum};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -140,7 +140,7 @@ impl Render {
         sources: &mut Sources,
         terminal: &mut Terminal,
     ) -> Result<Outcome, Stop> {
-        let chart = chart::load(Path::new(reference), sources)?;
+        let chart = source::load(reference, sources)?;
         let layered = self.values.read(sources, terminal)?;
         let context = self.release.context(name, &self.cluster, sources)?;
         let options = Options { skip_schema_validation: self.checks.skip_schema_validation, ..Options::default() };
