@@ -14,7 +14,8 @@ fn every_command_vector_prints_what_helm_printed() {
         for (path, text) in vector["files"].as_object().expect("files") {
             folder.write(path, text.as_str().expect("text"));
         }
-        let arguments: Vec<&str> = vector["args"].as_array().expect("arguments").iter().filter_map(Value::as_str).collect();
+        let arguments: Vec<&str> =
+            vector["args"].as_array().expect("arguments").iter().filter_map(Value::as_str).collect();
         let run = folder.run_args(["render", "--no-validate"].into_iter().chain(arguments.iter().copied()));
         let agrees = match vector["stdout"].as_str() {
             Some(stdout) => run.code == 0 && run.stdout == stdout,

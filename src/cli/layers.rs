@@ -11,8 +11,8 @@ use std::io::Read;
 use std::path::Path;
 
 impl ValuesFlags {
-    /// Reads every layer.
-    pub fn read(&self, sources: &mut Sources, terminal: &mut Terminal) -> Result<Layered, Stop> {
+    /// The layers, with the texts of their files.
+    pub fn layers(&self, terminal: &mut Terminal) -> Result<Vec<Layer>, Failed> {
         let mut layers = Vec::new();
         for name in &self.files {
             layers.push(file(name, terminal)?);
@@ -27,9 +27,18 @@ impl ValuesFlags {
         for (flag, texts) in arguments {
             layers.extend(texts.iter().map(|text| Layer::Argument { flag, text: text.clone() }));
         }
-        let mut read_file = |path: &str| fs::read_text(Path::new(path)).map_err(|error| error.to_string());
-        Ok(Layered::read(layers, sources, &mut read_file)?)
+        Ok(layers)
     }
+
+    /// Reads and merges every layer.
+    pub fn read(&self, sources: &mut Sources, terminal: &mut Terminal) -> Result<Layered, Stop> {
+        Ok(Layered::read(self.layers(terminal)?, sources, &mut read_file)?)
+    }
+}
+
+/// Reads a file for `--set-file`.
+pub(super) fn read_file(path: &str) -> Result<String, String> {
+    fs::read_text(Path::new(path)).map_err(|error| error.to_string())
 }
 
 fn file(name: &str, _terminal: &mut Terminal) -> Result<Layer, Failed> {

@@ -4,6 +4,8 @@
 //! `args.rs` holds the groups of flags that commands share, `output.rs` writes.
 
 mod args;
+mod check;
+mod discover;
 mod layers;
 mod output;
 mod package;
@@ -62,6 +64,8 @@ enum Command {
     Package(package::PackageArgs),
     /// Publish archives or charts to a repository
     Push(Box<push::Push>),
+    #[command(visible_alias = "lint")]
+    Check(Box<check::Check>),
     #[command(alias = "inspect")]
     Show(show::Show),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
@@ -94,6 +98,7 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
         Command::Render(arguments) => render::run(&arguments, terminal),
         Command::Package(arguments) => package::run(&arguments, terminal),
         Command::Push(arguments) => push::run(&arguments, terminal),
+        Command::Check(arguments) => check::run(&arguments, terminal),
         Command::Show(arguments) => show::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),

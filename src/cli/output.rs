@@ -63,6 +63,11 @@ impl Terminal {
         Terminal { quiet: global.quiet, color, verbose: global.verbose }
     }
 
+    /// Whether someone watches stderr: progress may be shown.
+    pub fn is_interactive(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
     /// Writes data to stdout.
     pub fn print(&mut self, data: impl AsRef<[u8]>) -> Result<(), Failed> {
         let mut stdout = io::stdout().lock();

@@ -10,12 +10,14 @@ pub(super) fn plain(arguments: impl Iterator<Item = OsString>, command: impl FnO
         return arguments;
     }
     let root = command();
-    let called = arguments.iter().skip(1).filter_map(|argument| argument.to_str()).find_map(|name| root.find_subcommand(name));
+    let called =
+        arguments.iter().skip(1).filter_map(|argument| argument.to_str()).find_map(|name| root.find_subcommand(name));
     let is_switch = |name: &str| {
         let own = called.into_iter().flat_map(Command::get_arguments);
         root.get_arguments().chain(own).any(|argument| {
             matches!(argument.get_action(), ArgAction::SetTrue)
-                && (argument.get_long() == Some(name) || argument.get_all_aliases().is_some_and(|it| it.contains(&name)))
+                && (argument.get_long() == Some(name)
+                    || argument.get_all_aliases().is_some_and(|it| it.contains(&name)))
         })
     };
     arguments

@@ -107,6 +107,14 @@ impl Diagnostic {
 }
 
 impl Diagnostic {
+    /// Moves all places to sources that come `offset` later, see [`Sources::append`].
+    pub fn shift(&mut self, offset: u32) {
+        let frames = self.trace.iter_mut().filter_map(|frame| frame.span.as_mut());
+        for span in self.labels.iter_mut().map(|label| &mut label.span).chain(frames) {
+            span.file.0 += offset;
+        }
+    }
+
     /// The first place in a file that the user can open: the template rather than the rendered text.
     pub fn file_label(&self, sources: &Sources) -> Option<&Label> {
         self.labels.iter().find(|label| sources.kind(label.span.file) == Kind::File)

@@ -98,6 +98,13 @@ impl Sources {
         id
     }
 
+    /// Adds all texts of another collection; the result is what their ids grow by.
+    pub fn append(&mut self, other: &Sources) -> u32 {
+        let offset = self.sources.len() as u32;
+        self.sources.extend(other.sources.iter().cloned());
+        offset
+    }
+
     pub fn kind(&self, file: FileId) -> Kind {
         self.sources[file.0 as usize].kind
     }

@@ -1,0 +1,198 @@
+//! `chart check`: renders charts with their defaults and with each `ci/*-values.yaml`, and checks what comes out.
+
+use super::args::{FindingFlags, ValuesFlags};
+use super::release::{ClusterFlags, ReleaseFlags, Stop};
+use super::{Exit, Failed, Stream, Terminal, discover, source};
+use crate::diagnostic::{Diagnostic, Frame, Sources, Unit};
+use crate::fs;
+use crate::render::{self, Options};
+use crate::schema::{self, Checker};
+use crate::values::{Layer, Layered};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Check charts: render each with its defaults and with each `ci/*-values.yaml`, and validate the manifests
+///
+/// A path is a chart, a directory of charts, or a file. A file stands for the chart that it is in, and for the charts
+/// of the repository that depend on that one.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Charts, directories, archives, or files of charts
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Check the charts in `charts/` for themselves, too
+    #[arg(long)]
+    with_subcharts: bool,
+    /// Do not check the values against the charts' values.schema.json
+    #[arg(long)]
+    skip_schema_validation: bool,
+    #[command(flatten)]
+    values: ValuesFlags,
+    #[command(flatten)]
+    release: ReleaseFlags,
+    #[command(flatten)]
+    cluster: ClusterFlags,
+    #[command(flatten)]
+    findings: FindingFlags,
+}
+
+/// A chart with one variant of values.
+struct Case {
+    chart: PathBuf,
+    /// `None` for the chart's defaults.
+    variant: Option<PathBuf>,
+}
+
+/// What a case came to.
+struct Checked {
+    findings: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+pub fn run(arguments: &Check, terminal: &mut Terminal) -> Result<Exit, Failed> {
+    let charts = discover::charts(&arguments.paths, arguments.with_subcharts)?;
+    let mut cases = Vec::new();
+    for chart in &charts {
+        cases.push(Case { chart: chart.clone(), variant: None });
+        let variants =
+            variants(chart)?.into_iter().map(|variant| Case { chart: chart.clone(), variant: Some(variant) });
+        cases.extend(variants);
+    }
+    // Stdin and URLs are read once, not for each case.
+    let user = arguments.values.layers(terminal)?;
+    let schemas = arguments.cluster.schemas(terminal);
+    let progress = progress(cases.len(), terminal);
+    let check = |case: &Case| {
+        let checked = case.check(arguments, &user, &schemas);
+        progress.inc(1);
+        checked
+    };
+    let checked: Vec<Result<Checked, Failed>> = match cases.as_slice() {
+        [case] => vec![check(case)],
+        cases => cases.par_iter().map(check).collect(),
+    };
+    progress.finish_and_clear();
+    let checked: Vec<Checked> = checked.into_iter().collect::<Result<_, _>>()?;
+    let (mut units, sources) = merge(&cases, checked);
+    let exit = terminal.report(&mut units, &sources, &arguments.findings, Stream::Stdout)?;
+    if exit == Exit::Success {
+        let variants = cases.len() - charts.len();
+        terminal.say(format!("checked {} with {}", count(charts.len(), "chart"), count(variants, "values variant")));
+    }
+    Ok(exit)
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn progress(length: usize, terminal: &Terminal) -> ProgressBar {
+    if length < 3 || !terminal.is_interactive() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("checking {bar:30} {pos}/{len} {elapsed}");
+    ProgressBar::new(length as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// The `ci/*-values.yaml` files of a chart, which need not be part of its package.
+fn variants(chart: &Path) -> fs::Result<Vec<PathBuf>> {
+    let directory = chart.join("ci");
+    if !fs::is_dir(&directory) {
+        return Ok(Vec::new());
+    }
+    let files = fs::list(&directory)?.into_iter();
+    Ok(files.filter(|(name, _, is_dir)| !is_dir && name.ends_with("-values.yaml")).map(|(_, path, _)| path).collect())
+}
+
+impl Case {
+    /// As the user would say it.
+    fn name(&self) -> String {
+        match &self.variant {
+            None => self.chart.display().to_string(),
+            Some(variant) => format!("{} with {}", self.chart.display(), self.variant_name(variant)),
+        }
+    }
+
+    fn variant_name(&self, variant: &Path) -> String {
+        variant.strip_prefix(&self.chart).unwrap_or(variant).display().to_string()
+    }
+
+    fn check(&self, arguments: &Check, user: &[Layer], schemas: &schema::Options) -> Result<Checked, Failed> {
+        let mut sources = Sources::default();
+        let findings = match self.findings(arguments, user, schemas, &mut sources) {
+            Ok(findings) | Err(Stop::Found(findings)) => findings,
+            Err(Stop::Failed(failed)) => return Err(failed),
+        };
+        let mut sink = arguments.findings.sink();
+        sink.extend(findings);
+        Ok(Checked { findings: sink.finish(), sources })
+    }
+
+    fn findings(
+        &self,
+        arguments: &Check,
+        user: &[Layer],
+        schemas: &schema::Options,
+        sources: &mut Sources,
+    ) -> Result<Vec<Diagnostic>, Stop> {
+        let chart = source::load(&self.chart.to_string_lossy(), sources)?;
+        let mut layers = Vec::new();
+        if let Some(variant) = &self.variant {
+            let text = fs::read_text(variant)?.into();
+            layers.push(Layer::File { name: variant.to_string_lossy().into_owned(), text });
+        }
+        layers.extend(user.iter().cloned());
+        let layered = Layered::read(layers, sources, &mut super::layers::read_file)?;
+        let context = arguments.release.context("release-name", &arguments.cluster, sources)?;
+        let options = Options {
+            skip_schema_validation: arguments.skip_schema_validation,
+            incomplete: chart.metadata.kind.eq_ignore_ascii_case("library"),
+        };
+        let mut outcome = render::run(&chart, &layered, context, options, sources)?;
+        outcome.parse(&layered, sources);
+        outcome.validate(&Checker::new(schemas.clone()), &layered, sources);
+        Ok(outcome.findings)
+    }
+}
+
+/// One report of all cases. What several variants of a chart have in common is told once, with the first of them.
+fn merge(cases: &[Case], checked: Vec<Checked>) -> (Vec<Unit>, Sources) {
+    let mut sources = Sources::default();
+    let mut units: Vec<Unit> = Vec::new();
+    let mut told: HashMap<String, (usize, usize)> = HashMap::new();
+    let mut variants: HashMap<(usize, usize), Vec<String>> = HashMap::new();
+    for (case, checked) in cases.iter().zip(checked) {
+        let mut unit = Unit { name: case.name(), findings: Vec::new() };
+        let offset = if checked.findings.is_empty() { 0 } else { sources.append(&checked.sources) };
+        for mut finding in checked.findings {
+            let key = format!("{}\0{}", case.chart.display(), identity(&finding, &checked.sources));
+            let place = *told.entry(key).or_insert((units.len(), unit.findings.len()));
+            if let Some(variant) = &case.variant {
+                variants.entry(place).or_default().push(format!("`{}`", case.variant_name(variant)));
+            }
+            if place == (units.len(), unit.findings.len()) {
+                finding.shift(offset);
+                unit.findings.push(finding);
+            }
+        }
+        units.push(unit);
+    }
+    for ((unit, index), names) in variants {
+        // What the defaults have wrong is wrong everywhere.
+        if cases[unit].variant.is_some() {
+            let frame = Frame { text: format!("with {}", names.join(", ")), span: None };
+            units[unit].findings[index].trace.insert(0, frame);
+        }
+    }
+    (units, sources)
+}
+
+/// What makes two findings the same to their reader: what is said, and the place in a file.
+fn identity(finding: &Diagnostic, sources: &Sources) -> String {
+    let place = finding.file_label(sources).or(finding.labels.first());
+    let place = place.map(|label| sources.locate(label.span)).unwrap_or_default();
+    format!("{}\0{}\0{place}", finding.code.as_str(), finding.message)
+}
