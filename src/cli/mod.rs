@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod create;
 mod discover;
 mod layers;
 mod output;
@@ -66,6 +67,7 @@ enum Command {
     Push(Box<push::Push>),
     #[command(visible_alias = "lint")]
     Check(Box<check::Check>),
+    Create(create::Create),
     #[command(alias = "inspect")]
     Show(show::Show),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
@@ -99,6 +101,7 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
         Command::Package(arguments) => package::run(&arguments, terminal),
         Command::Push(arguments) => push::run(&arguments, terminal),
         Command::Check(arguments) => check::run(&arguments, terminal),
+        Command::Create(arguments) => create::run(&arguments, terminal),
         Command::Show(arguments) => show::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
