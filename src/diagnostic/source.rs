@@ -191,6 +191,30 @@ impl SourceMap {
         self.pieces.push(Piece { end, span, literal, reads: self.reads.len() as u32 });
     }
 
+    /// Follows the removal of every `part` from the text that the map is of.
+    pub fn cut(&mut self, text: &str, part: &str) {
+        let mut removed = text.match_indices(part).map(|(at, _)| (at as u32, (at + part.len()) as u32)).peekable();
+        let mut before = 0;
+        let mut start = 0;
+        for piece in &mut self.pieces {
+            let end = piece.end;
+            while let Some(&(from, to)) = removed.peek() {
+                if from >= end {
+                    break;
+                }
+                // What is left of a text that is cut no longer stands byte for byte in the template.
+                piece.literal &= to <= start;
+                before += to.min(end) - from.max(start);
+                if to > end {
+                    break;
+                }
+                removed.next();
+            }
+            piece.end = end - before;
+            start = end;
+        }
+    }
+
     /// The template span that wrote the byte at `offset`: for literal text an empty span at that very byte.
     pub fn template(&self, offset: u32) -> Option<Span> {
         let at = self.pieces.partition_point(|piece| piece.end <= offset);

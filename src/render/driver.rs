@@ -1,8 +1,8 @@
 //! Rendering every template of a project, in Helm's order, each by its dialect.
 
-use crate::diagnostic::{Diagnostic, FileId, SourceMap, Sources};
+use crate::diagnostic::{Diagnostic, Failure, FileId, SourceMap, Sources};
 use crate::manifest::Text;
-use crate::template::{Dialect, Project, Reads};
+use crate::template::{Dialect, Project, Reads, helm};
 use std::sync::Arc;
 
 /// The two dialects, over the same project.
@@ -12,8 +12,9 @@ pub struct Engines<'a> {
 }
 
 impl<'a> Engines<'a> {
-    pub fn new(_project: &'a Project) -> Self {
-        Engines { helm: Box::new(Absent), jinja: Box::new(Absent) }
+    /// Prepares both dialects. Fails where a template does not parse, which may define what any other one uses.
+    pub fn new(project: &'a Project) -> Result<Self, Failure> {
+        Ok(Engines { helm: Box::new(helm::Engine::new(project)?), jinja: Box::new(Absent) })
     }
 }
 

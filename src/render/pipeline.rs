@@ -34,7 +34,7 @@ pub fn run(
 ) -> Result<Outcome, Failure> {
     let assembly = assemble(chart, layered, context, options, sources)?;
     let project = assembly.project;
-    let rendered = render(&project, &mut Engines::new(&project), sources);
+    let rendered = render(&project, &mut Engines::new(&project)?, sources);
     let mut findings = assembly.findings;
     findings.extend(rendered.failures.iter().cloned());
     Ok(Outcome { project, crds: assembly.crds, rendered, manifests: Manifests::default(), findings })
@@ -59,7 +59,7 @@ pub fn evaluate(template: &str, name: &str, context: Context, sources: &mut Sour
         templates: vec![Template { name: name.into(), scope: 0, text, file }],
         values: Node::empty_map(file),
     };
-    let output = Engines::new(&project).helm.render(0)?;
+    let output = Engines::new(&project)?.helm.render(0)?;
     Ok(output.text)
 }
 

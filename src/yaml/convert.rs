@@ -15,7 +15,7 @@ pub enum Numbers {
 }
 
 /// One step of a path into values.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     Key(Str),
     Index(usize),

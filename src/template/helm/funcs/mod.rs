@@ -13,7 +13,7 @@ mod pattern;
 mod regex;
 mod strings;
 mod types;
-mod unicode;
+pub(super) mod unicode;
 mod words;
 
 use crate::template::Context;

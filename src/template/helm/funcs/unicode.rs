@@ -11,7 +11,7 @@ fn is_in(class: &LazyLock<Option<Regex>>, char: char) -> bool {
 macro_rules! category {
     ($name:ident, $category:literal, $ascii:expr) => {
         #[doc = concat!("Category ", $category, ".")]
-        pub(super) fn $name(char: char) -> bool {
+        pub(in crate::template::helm) fn $name(char: char) -> bool {
             static CLASS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(concat!("\\p{", $category, "}")).ok());
             if char.is_ascii() { $ascii(char) } else { is_in(&CLASS, char) }
         }

@@ -1,0 +1,201 @@
+//! The structs behind `.Capabilities`.
+
+use super::print;
+use crate::template::Capabilities;
+use crate::value::{List, ListKind, Object, Value};
+use std::any::Any;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// `.Capabilities`.
+pub(super) fn capabilities(capabilities: &Capabilities) -> Value {
+    let versions = capabilities.api_versions.iter().map(|version| Value::from(version.as_str())).collect();
+    let kube = Kube {
+        version: capabilities.kube_version.clone(),
+        normalized: capabilities.normalized.clone(),
+        major: capabilities.major.clone(),
+        minor: capabilities.minor.clone(),
+        is_addressable: true,
+    };
+    let build = Build { version: capabilities.helm_version.clone() };
+    Value::Object(Arc::new(Root {
+        kube: Value::Object(Arc::new(kube)),
+        versions: Value::List(List::with(ListKind::Versions, Some(versions), 0)),
+        build: Value::Object(Arc::new(build)),
+    }))
+}
+
+/// What Go's `interface {}` holds of a value that a function is given: a copy, without the methods of its pointer.
+pub(super) fn copied(value: Value) -> Value {
+    if let Value::Object(object) = &value
+        && let Some(kube) = object.as_any().downcast_ref::<Kube>()
+        && kube.is_addressable
+    {
+        return Value::Object(Arc::new(Kube { is_addressable: false, ..kube.clone() }));
+    }
+    value
+}
+
+/// `*common.Capabilities`
+#[derive(Debug)]
+struct Root {
+    kube: Value,
+    versions: Value,
+    build: Value,
+}
+
+impl Object for Root {
+    fn type_name(&self) -> Cow<'static, str> {
+        "*common.Capabilities".into()
+    }
+
+    fn kind(&self) -> &'static str {
+        "ptr"
+    }
+
+    fn field(&self, name: &str) -> Option<Value> {
+        match name {
+            "KubeVersion" => Some(self.kube.clone()),
+            "APIVersions" => Some(self.versions.clone()),
+            "HelmVersion" => Some(self.build.clone()),
+            _ => None,
+        }
+    }
+
+    fn call(&self, name: &str, _: &[Value]) -> Option<Result<Value, String>> {
+        let copy = Root { kube: self.kube.clone(), versions: self.versions.clone(), build: self.build.clone() };
+        (name == "Copy").then(|| Ok(Value::Object(Arc::new(copy))))
+    }
+
+    fn display(&self) -> String {
+        let parts = [copied(self.kube.clone()), self.versions.clone(), self.build.clone()];
+        print::sprintf("{%v %v %v}", &parts).unwrap_or_default()
+    }
+
+    fn verbose(&self) -> String {
+        format!("&{}", self.display())
+    }
+
+    fn to_json(&self) -> Value {
+        let json = |value: &Value| match value {
+            Value::Object(object) => object.to_json(),
+            other => other.clone(),
+        };
+        Value::map([
+            ("KubeVersion", json(&self.kube)),
+            ("APIVersions", json(&self.versions)),
+            ("HelmVersion", json(&self.build)),
+        ])
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// `common.KubeVersion`, whose `String` has a pointer receiver.
+#[derive(Debug, Clone)]
+struct Kube {
+    version: String,
+    normalized: String,
+    major: String,
+    minor: String,
+    is_addressable: bool,
+}
+
+impl Object for Kube {
+    fn type_name(&self) -> Cow<'static, str> {
+        "common.KubeVersion".into()
+    }
+
+    fn field(&self, name: &str) -> Option<Value> {
+        match name {
+            "Version" => Some(self.version.as_str().into()),
+            "Major" => Some(self.major.as_str().into()),
+            "Minor" => Some(self.minor.as_str().into()),
+            _ => None,
+        }
+    }
+
+    fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+        let value = match name {
+            "String" if self.is_addressable => &self.normalized,
+            "GitVersion" if self.is_addressable => &self.version,
+            _ => return None,
+        };
+        if !arguments.is_empty() {
+            return Some(Err(format!("wrong number of args for {name}: want 0 got {}", arguments.len())));
+        }
+        Some(Ok(value.as_str().into()))
+    }
+
+    fn display(&self) -> String {
+        if self.is_addressable { self.normalized.clone() } else { self.verbose() }
+    }
+
+    fn verbose(&self) -> String {
+        format!("{{{} {} {} {}}}", self.version, self.normalized, self.major, self.minor)
+    }
+
+    fn to_json(&self) -> Value {
+        Value::map([
+            ("Version", Value::from(self.version.as_str())),
+            ("Major", self.major.as_str().into()),
+            ("Minor", self.minor.as_str().into()),
+        ])
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// `version.BuildInfo`; all but the version is what Helm 4.3.1 says of itself.
+#[derive(Debug)]
+struct Build {
+    version: String,
+}
+
+const GIT_COMMIT: &str = "c0d08d0d6d9424d4a14febb5e8a3e51b0dd00dff";
+const GIT_TREE_STATE: &str = "clean";
+const GO_VERSION: &str = "go1.27.2";
+const KUBE_CLIENT_VERSION: &str = "v1.37";
+
+impl Object for Build {
+    fn type_name(&self) -> Cow<'static, str> {
+        "version.BuildInfo".into()
+    }
+
+    fn field(&self, name: &str) -> Option<Value> {
+        Some(Value::from(match name {
+            "Version" => self.version.as_str(),
+            "GitCommit" => GIT_COMMIT,
+            "GitTreeState" => GIT_TREE_STATE,
+            "GoVersion" => GO_VERSION,
+            "KubeClientVersion" => KUBE_CLIENT_VERSION,
+            _ => return None,
+        }))
+    }
+
+    fn call(&self, _: &str, _: &[Value]) -> Option<Result<Value, String>> {
+        None
+    }
+
+    fn display(&self) -> String {
+        format!("{{{} {GIT_COMMIT} {GIT_TREE_STATE} {GO_VERSION} {KUBE_CLIENT_VERSION}}}", self.version)
+    }
+
+    fn to_json(&self) -> Value {
+        Value::map([
+            ("version", Value::from(self.version.as_str())),
+            ("git_commit", GIT_COMMIT.into()),
+            ("git_tree_state", GIT_TREE_STATE.into()),
+            ("go_version", GO_VERSION.into()),
+            ("kube_client_version", KUBE_CLIENT_VERSION.into()),
+        ])
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,702 @@
+//! Parses template text into a [`Source`]. Grammar, messages and the lines they name are those of Go's
+//! `text/template/parse`, which is why tokens are looked at and put back in the same order.
+
+use super::ast::{Branch, Id, Kind, Many, Node, Source, Tree, line_of};
+use super::builtins::Callee;
+use super::lexer::{Kind as TokenKind, Lexer, Token};
+use super::literal;
+use super::print;
+use super::stack::Guard;
+use crate::diagnostic::FileId;
+use crate::value::{Str, Value};
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Go's own bound on parentheses in parentheses.
+const MAX_PARENS: u32 = 10_000;
+
+/// Why a text is no template.
+#[derive(Debug, Clone)]
+pub(super) struct ParseError {
+    pub(super) line: usize,
+    pub(super) message: String,
+    /// Where the parser was, as byte offsets.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// The nesting is deeper than the stack allows.
+    pub(super) too_deep: bool,
+}
+
+type Result<T> = std::result::Result<T, Box<ParseError>>;
+
+/// Parses a text: its own template and the definitions in it, in no order that matters.
+pub(super) fn parse(name: &Str, text: &Arc<str>, file: Option<FileId>) -> Result<Vec<Tree>> {
+    let parse = |guard| -> Result<_> {
+        let mut parser = Parser::new(name, text, file, guard);
+        parser.template(name)?;
+        Ok((parser.source, parser.trees))
+    };
+    let (source, trees) = match parse(Guard::small()) {
+        Err(error) if error.too_deep => super::stack::grow(parse).unwrap_or(Err(error))?,
+        result => result?,
+    };
+    let source = Arc::new(source);
+    let tree = |(name, (root, is_empty))| Tree { name, source: Arc::clone(&source), root, is_empty };
+    Ok(trees.into_iter().map(tree).collect())
+}
+
+/// What ends a list of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    End,
+    Else,
+}
+
+impl Stop {
+    fn text(self) -> &'static str {
+        match self {
+            Stop::End => "{{end}}",
+            Stop::Else => "{{else}}",
+        }
+    }
+}
+
+enum Item {
+    Node(Id),
+    Stop(Stop),
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    lexer: Lexer<'t>,
+    /// Three tokens of look-ahead, the latest first.
+    tokens: [Token; 3],
+    peeked: usize,
+    source: Source,
+    /// Root and emptiness of each template by name.
+    trees: IndexMap<Str, (Id, bool), foldhash::fast::RandomState>,
+    /// Indices in [`Source::variables`].
+    variable_ids: HashMap<&'t str, u32, foldhash::fast::RandomState>,
+    /// The variables in scope, as indices in [`Source::variables`].
+    variables: Vec<u32>,
+    /// How many times each variable is in scope.
+    in_scope: Vec<u32>,
+    /// Start of the action that is being parsed.
+    action: Option<u32>,
+    range_depth: u32,
+    parens: u32,
+    guard: Guard,
+}
+
+impl<'t> Parser<'t> {
+    fn new(name: &Str, text: &'t Arc<str>, file: Option<FileId>, guard: Guard) -> Self {
+        let source = Source {
+            name: Arc::clone(name),
+            text: Arc::clone(text),
+            file,
+            nodes: Vec::new(),
+            ids: Vec::new(),
+            names: Vec::new(),
+            templates: Vec::new(),
+            variables: vec!["$".into()],
+            strings: Vec::new(),
+            numbers: Vec::new(),
+            functions: Vec::new(),
+        };
+        Parser {
+            text,
+            lexer: Lexer::new(text),
+            tokens: [Token { kind: TokenKind::Eof, start: 0, end: 0 }; 3],
+            peeked: 0,
+            source,
+            trees: IndexMap::default(),
+            variable_ids: HashMap::from_iter([("$", 0)]),
+            variables: vec![0],
+            in_scope: vec![1],
+            action: None,
+            range_depth: 0,
+            parens: 0,
+            guard,
+        }
+    }
+
+    fn next(&mut self) -> Token {
+        if self.peeked > 0 {
+            self.peeked -= 1;
+        } else {
+            self.tokens[0] = self.lexer.next_token();
+        }
+        self.tokens[self.peeked]
+    }
+
+    fn backup(&mut self) {
+        self.peeked += 1;
+    }
+
+    fn peek(&mut self) -> Token {
+        if self.peeked == 0 {
+            self.peeked = 1;
+            self.tokens[0] = self.lexer.next_token();
+        }
+        self.tokens[self.peeked - 1]
+    }
+
+    fn next_non_space(&mut self) -> Token {
+        loop {
+            let token = self.next();
+            if token.kind != TokenKind::Space {
+                return token;
+            }
+        }
+    }
+
+    fn peek_non_space(&mut self) -> Token {
+        let token = self.next_non_space();
+        self.backup();
+        token
+    }
+
+    fn text_of(&self, token: Token) -> &'t str {
+        &self.text[token.start as usize..token.end as usize]
+    }
+
+    fn fail<T>(&self, message: impl Into<String>) -> Result<T> {
+        let token = self.tokens[0];
+        Err(Box::new(ParseError {
+            line: line_of(self.text, token.start),
+            message: message.into(),
+            start: token.start,
+            end: token.end,
+            too_deep: false,
+        }))
+    }
+
+    fn check_depth(&self) -> Result<()> {
+        if self.guard.has_room() {
+            return Ok(());
+        }
+        let mut error = self.fail::<()>("template nests too deep").unwrap_err();
+        error.too_deep = true;
+        Err(error)
+    }
+
+    fn expect(&mut self, kind: TokenKind, context: &str) -> Result<Token> {
+        let token = self.next_non_space();
+        if token.kind == kind { Ok(token) } else { self.unexpected(token, context) }
+    }
+
+    fn unexpected<T>(&mut self, token: Token, context: &str) -> Result<T> {
+        if token.kind != TokenKind::Error {
+            return self.fail(format!("unexpected {} in {context}", self.describe(token)));
+        }
+        let mut message = self.lexer.error.clone().unwrap_or_default();
+        let action_line = self.action.map(|start| line_of(self.text, start));
+        if let Some(line) = action_line.filter(|&line| line != line_of(self.text, token.start)) {
+            let started = if message.ends_with(" action") { " started at" } else { " in action started at" };
+            message = format!("{message}{started} {}:{line}", self.source.name);
+        }
+        self.fail(message)
+    }
+
+    /// A token as Go prints it in errors.
+    fn describe(&self, token: Token) -> String {
+        let text = self.text_of(token);
+        match token.kind {
+            TokenKind::Eof => "EOF".to_owned(),
+            TokenKind::Error => self.lexer.error.clone().unwrap_or_default(),
+            kind if kind.is_keyword() => format!("<{text}>"),
+            _ if crate::value::bytes_of(text).len() > 10 => {
+                print::sprintf("%.10q...", &[Value::from(text)]).unwrap_or_default()
+            }
+            _ => print::quote(text),
+        }
+    }
+
+    fn add(&mut self, pos: u32, start: u32, end: u32, kind: Kind) -> Id {
+        self.source.nodes.push(Node { pos, start, end, kind });
+        (self.source.nodes.len() - 1) as Id
+    }
+
+    fn add_token(&mut self, token: Token, kind: Kind) -> Id {
+        self.add(token.start, token.start, token.end, kind)
+    }
+
+    fn add_ids(&mut self, ids: &[Id]) -> Many {
+        let start = self.source.ids.len() as u32;
+        self.source.ids.extend_from_slice(ids);
+        Many { start, len: ids.len() as u32 }
+    }
+
+    fn add_template_name(&mut self, name: &str) -> u32 {
+        self.source.templates.push(name.into());
+        (self.source.templates.len() - 1) as u32
+    }
+
+    fn end_of(&self, id: Id) -> u32 {
+        self.source.node(id).end
+    }
+
+    fn declare(&mut self, name: &'t str) -> u32 {
+        let id = *self.variable_ids.entry(name).or_insert_with(|| {
+            self.source.variables.push(name.into());
+            self.in_scope.push(0);
+            (self.in_scope.len() - 1) as u32
+        });
+        self.variables.push(id);
+        self.in_scope[id as usize] += 1;
+        id
+    }
+
+    /// Leaves scopes: only the first `count` variables stay.
+    fn leave(&mut self, count: usize) {
+        for id in self.variables.drain(count..) {
+            self.in_scope[id as usize] -= 1;
+        }
+    }
+
+    /// Whether a list holds nothing but space and comments.
+    fn is_empty(&self, root: Id) -> bool {
+        let Kind::List(items) = self.source.node(root).kind else { return false };
+        self.source.ids(items).iter().all(|&item| {
+            let node = self.source.node(item);
+            match node.kind {
+                Kind::Text => self.text[node.start as usize..node.end as usize].trim().is_empty(),
+                _ => false,
+            }
+        })
+    }
+
+    fn add_tree(&mut self, name: Str, root: Id) -> Result<()> {
+        let is_empty = self.is_empty(root);
+        match self.trees.get(&name) {
+            Some((_, false)) if is_empty => {}
+            Some((_, false)) => {
+                return self.fail(format!("template: multiple definition of template {}", print::quote(&name)));
+            }
+            _ => {
+                self.trees.insert(name, (root, is_empty));
+            }
+        }
+        Ok(())
+    }
+
+    /// A whole text.
+    fn template(&mut self, name: &Str) -> Result<()> {
+        let first = self.peek();
+        let mut items = Vec::new();
+        while self.peek().kind != TokenKind::Eof {
+            if self.peek().kind == TokenKind::LeftDelim {
+                let delim = self.next();
+                if self.next_non_space().kind == TokenKind::Define {
+                    self.definition()?;
+                    continue;
+                }
+                self.tokens[1] = delim;
+                self.peeked = 2;
+            }
+            match self.text_or_action()? {
+                Item::Node(node) => items.push(node),
+                Item::Stop(stop) => return self.fail(format!("unexpected {}", stop.text())),
+            }
+        }
+        let root = self.list(first.start, &items);
+        self.add_tree(Arc::clone(name), root)
+    }
+
+    fn list(&mut self, start: u32, items: &[Id]) -> Id {
+        let end = items.last().map_or(start, |&last| self.end_of(last));
+        let items = self.add_ids(items);
+        self.add(start, start, end, Kind::List(items))
+    }
+
+    /// `{{define "name"}} … {{end}}` after the keyword.
+    fn definition(&mut self) -> Result<()> {
+        const CONTEXT: &str = "define clause";
+        let token = self.next_non_space();
+        let name = self.template_name(token, CONTEXT)?;
+        self.expect(TokenKind::RightDelim, CONTEXT)?;
+        self.body(name.into(), CONTEXT)
+    }
+
+    /// The body of a definition or block: a template with variables of its own.
+    fn body(&mut self, name: Str, context: &str) -> Result<()> {
+        let variables = std::mem::replace(&mut self.variables, vec![0]);
+        let in_scope = vec![0; self.in_scope.len()];
+        let mut in_scope = std::mem::replace(&mut self.in_scope, in_scope);
+        self.in_scope[0] = 1;
+        let range_depth = std::mem::take(&mut self.range_depth);
+        let action = self.action.take();
+        let (root, stop) = self.item_list()?;
+        if stop != Stop::End {
+            return self.fail(format!("unexpected {} in {context}", stop.text()));
+        }
+        self.add_tree(name, root)?;
+        in_scope.resize(self.in_scope.len(), 0);
+        self.in_scope = in_scope;
+        self.variables = variables;
+        self.range_depth = range_depth;
+        self.action = action;
+        Ok(())
+    }
+
+    fn item_list(&mut self) -> Result<(Id, Stop)> {
+        self.check_depth()?;
+        let start = self.peek_non_space().start;
+        let mut items = Vec::new();
+        while self.peek_non_space().kind != TokenKind::Eof {
+            match self.text_or_action()? {
+                Item::Node(node) => items.push(node),
+                Item::Stop(stop) => return Ok((self.list(start, &items), stop)),
+            }
+        }
+        self.fail("unexpected EOF")
+    }
+
+    fn text_or_action(&mut self) -> Result<Item> {
+        let token = self.next_non_space();
+        match token.kind {
+            TokenKind::Text => Ok(Item::Node(self.add_token(token, Kind::Text))),
+            TokenKind::LeftDelim => {
+                self.action = Some(token.start);
+                let item = self.action(token)?;
+                self.action = None;
+                Ok(item)
+            }
+            _ => self.unexpected(token, "input"),
+        }
+    }
+
+    fn action(&mut self, delim: Token) -> Result<Item> {
+        let token = self.next_non_space();
+        let node = match token.kind {
+            TokenKind::Block => self.block(delim)?,
+            TokenKind::Break => self.jump(delim, token, Kind::Break, "{{break}}")?,
+            TokenKind::Continue => self.jump(delim, token, Kind::Continue, "{{continue}}")?,
+            TokenKind::Else => {
+                let next = self.peek_non_space();
+                if !matches!(next.kind, TokenKind::If | TokenKind::With) {
+                    self.expect(TokenKind::RightDelim, "else")?;
+                }
+                return Ok(Item::Stop(Stop::Else));
+            }
+            TokenKind::End => {
+                self.expect(TokenKind::RightDelim, "end")?;
+                return Ok(Item::Stop(Stop::End));
+            }
+            TokenKind::If => self.control(delim, "if")?,
+            TokenKind::Range => self.control(delim, "range")?,
+            TokenKind::With => self.control(delim, "with")?,
+            TokenKind::Template => self.call_template(delim)?,
+            _ => {
+                self.backup();
+                let start = self.peek().start;
+                let pipe = self.pipeline("command", TokenKind::RightDelim)?;
+                let end = self.end_of_action();
+                self.add(start, delim.start, end, Kind::Action { pipe })
+            }
+        };
+        Ok(Item::Node(node))
+    }
+
+    /// The end of the right delimiter or parenthesis that was read last.
+    fn end_of_action(&self) -> u32 {
+        self.tokens[0].end
+    }
+
+    fn jump(&mut self, delim: Token, token: Token, kind: Kind, text: &str) -> Result<Id> {
+        let next = self.next_non_space();
+        if next.kind != TokenKind::RightDelim {
+            return self.unexpected(next, text);
+        }
+        if self.range_depth == 0 {
+            return self.fail(format!("{text} outside {{{{range}}}}"));
+        }
+        Ok(self.add(token.start, delim.start, next.end, kind))
+    }
+
+    /// `if`, `range` or `with` after the keyword, up to its end.
+    fn control(&mut self, delim: Token, context: &str) -> Result<Id> {
+        self.check_depth()?;
+        let scope = self.variables.len();
+        let pipe = self.pipeline(context, TokenKind::RightDelim)?;
+        let head_end = self.end_of_action();
+        self.range_depth += u32::from(context == "range");
+        let (body, stop) = self.item_list()?;
+        self.range_depth -= u32::from(context == "range");
+        let otherwise = match stop {
+            Stop::End => None,
+            Stop::Else => Some(self.otherwise(delim, context)?),
+        };
+        self.leave(scope);
+        let branch = Branch { pipe, body, otherwise };
+        let kind = match context {
+            "if" => Kind::If(branch),
+            "range" => Kind::Range(branch),
+            _ => Kind::With(branch),
+        };
+        let pos = self.source.node(pipe).pos;
+        Ok(self.add(pos, delim.start, head_end, kind))
+    }
+
+    fn otherwise(&mut self, delim: Token, context: &str) -> Result<Id> {
+        let next = self.peek();
+        let chains = matches!((context, next.kind), ("if", TokenKind::If) | ("with", TokenKind::With));
+        if chains {
+            self.next();
+            let delim = Token { start: next.start, ..delim };
+            let node = self.control(delim, context)?;
+            return Ok(self.list(next.start, &[node]));
+        }
+        let (list, stop) = self.item_list()?;
+        if stop != Stop::End {
+            return self.fail(format!("expected end; found {}", stop.text()));
+        }
+        Ok(list)
+    }
+
+    /// `{{block "name" pipe}} … {{end}}` after the keyword.
+    fn block(&mut self, delim: Token) -> Result<Id> {
+        const CONTEXT: &str = "block clause";
+        let token = self.next_non_space();
+        let name = self.template_name(token, CONTEXT)?;
+        let pipe = self.pipeline(CONTEXT, TokenKind::RightDelim)?;
+        let end = self.end_of_action();
+        let index = self.add_template_name(&name);
+        self.body(Arc::clone(&self.source.templates[index as usize]), CONTEXT)?;
+        Ok(self.add(token.start, delim.start, end, Kind::Template { name: index, pipe: Some(pipe) }))
+    }
+
+    /// `{{template "name" pipe}}` after the keyword.
+    fn call_template(&mut self, delim: Token) -> Result<Id> {
+        const CONTEXT: &str = "template clause";
+        let token = self.next_non_space();
+        let name = self.template_name(token, CONTEXT)?;
+        let pipe = if self.next_non_space().kind == TokenKind::RightDelim {
+            None
+        } else {
+            self.backup();
+            Some(self.pipeline(CONTEXT, TokenKind::RightDelim)?)
+        };
+        let end = self.end_of_action();
+        let name = self.add_template_name(&name);
+        Ok(self.add(token.start, delim.start, end, Kind::Template { name, pipe }))
+    }
+
+    fn template_name(&mut self, token: Token, context: &str) -> Result<String> {
+        match token.kind {
+            TokenKind::String | TokenKind::RawString => self.unquote(token),
+            _ => self.unexpected(token, context),
+        }
+    }
+
+    fn unquote(&mut self, token: Token) -> Result<String> {
+        match literal::unquote(self.text_of(token)) {
+            Some(text) => Ok(text),
+            None => self.fail("invalid syntax"),
+        }
+    }
+
+    fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<Id> {
+        let first = self.peek_non_space();
+        let mut declared = Vec::new();
+        let mut assigns = false;
+        loop {
+            let variable = self.peek_non_space();
+            if variable.kind != TokenKind::Variable {
+                break;
+            }
+            self.next();
+            let after = self.peek();
+            let next = self.peek_non_space();
+            let is_comma = next.kind == TokenKind::Other && self.text_of(next) == ",";
+            if matches!(next.kind, TokenKind::Assign | TokenKind::Declare) || is_comma {
+                self.next_non_space();
+                let id = self.declare(self.text_of(variable));
+                declared.push(self.add_token(variable, Kind::Variable { variable: id, fields: Many::default() }));
+            }
+            if !is_comma {
+                match next.kind {
+                    TokenKind::Assign | TokenKind::Declare => assigns = next.kind == TokenKind::Assign,
+                    _ if after.kind == TokenKind::Space => {
+                        self.tokens[1] = after;
+                        self.tokens[2] = variable;
+                        self.peeked = 3;
+                    }
+                    _ => {
+                        self.tokens[1] = variable;
+                        self.peeked = 2;
+                    }
+                }
+                break;
+            }
+            if context == "range" && declared.len() < 2 {
+                match self.peek_non_space().kind {
+                    TokenKind::Variable | TokenKind::RightDelim | TokenKind::RightParen => continue,
+                    _ => return self.fail("range can only initialize variables"),
+                }
+            }
+            return self.fail(format!("too many declarations in {context}"));
+        }
+        let mut commands = Vec::new();
+        loop {
+            let token = self.next_non_space();
+            match token.kind {
+                kind if kind == end => {
+                    self.check_pipeline(&commands, context)?;
+                    let variables = self.add_ids(&declared);
+                    let last = commands.last().map_or(first.start, |&last| self.end_of(last));
+                    let commands = self.add_ids(&commands);
+                    return Ok(self.add(first.start, first.start, last, Kind::Pipe { variables, commands, assigns }));
+                }
+                TokenKind::Bool
+                | TokenKind::Char
+                | TokenKind::Complex
+                | TokenKind::Dot
+                | TokenKind::Field
+                | TokenKind::Identifier
+                | TokenKind::Number
+                | TokenKind::Nil
+                | TokenKind::RawString
+                | TokenKind::String
+                | TokenKind::Variable
+                | TokenKind::LeftParen => {
+                    self.backup();
+                    commands.push(self.command()?);
+                }
+                _ => return self.unexpected(token, context),
+            }
+        }
+    }
+
+    fn check_pipeline(&self, commands: &[Id], context: &str) -> Result<()> {
+        if commands.is_empty() {
+            return self.fail(format!("missing value for {context}"));
+        }
+        for (index, &command) in commands.iter().enumerate().skip(1) {
+            let Kind::Command(operands) = self.source.node(command).kind else { continue };
+            let first = self.source.ids(operands)[0];
+            if matches!(
+                self.source.node(first).kind,
+                Kind::Bool(_) | Kind::Dot | Kind::Nil | Kind::Number(_) | Kind::Str(_)
+            ) {
+                return self.fail(format!("non executable command in pipeline stage {}", index + 1));
+            }
+        }
+        Ok(())
+    }
+
+    fn command(&mut self) -> Result<Id> {
+        let start = self.peek_non_space().start;
+        let mut operands = Vec::new();
+        loop {
+            self.peek_non_space();
+            if let Some(operand) = self.operand()? {
+                operands.push(operand);
+            }
+            let token = self.next();
+            match token.kind {
+                TokenKind::Space => continue,
+                TokenKind::RightDelim | TokenKind::RightParen => self.backup(),
+                TokenKind::Pipe => {}
+                _ => return self.unexpected(token, "operand"),
+            }
+            break;
+        }
+        let Some(&last) = operands.last() else {
+            return self.fail("empty command");
+        };
+        let end = self.end_of(last);
+        let operands = self.add_ids(&operands);
+        Ok(self.add(start, start, end, Kind::Command(operands)))
+    }
+
+    fn operand(&mut self) -> Result<Option<Id>> {
+        let Some(term) = self.term()? else { return Ok(None) };
+        let first = self.peek();
+        if first.kind != TokenKind::Field {
+            return Ok(Some(term));
+        }
+        let mut names: Vec<Token> = Vec::new();
+        while self.peek().kind == TokenKind::Field {
+            names.push(self.next());
+        }
+        let end = names.last().map_or(first.end, |last| last.end);
+        let Node { start, kind, .. } = *self.source.node(term);
+        let before = match kind {
+            Kind::Field(fields) | Kind::Variable { fields, .. } => fields,
+            Kind::Bool(_) | Kind::Str(_) | Kind::Number(_) | Kind::Nil | Kind::Dot => {
+                let term = print::quote(&self.source.print(term));
+                return self.fail(format!("unexpected . after term {term}"));
+            }
+            _ => Many::default(),
+        };
+        let fields = Many { start: self.source.names.len() as u32, len: before.len + names.len() as u32 };
+        self.source.names.extend_from_within(before.range());
+        self.source.names.extend(names.iter().map(|name| (name.start + 1, name.end)));
+        let kind = match kind {
+            Kind::Field(_) => Kind::Field(fields),
+            Kind::Variable { variable, .. } => Kind::Variable { variable, fields },
+            _ => Kind::Chain { operand: term, fields },
+        };
+        Ok(Some(self.add(first.start, start, end, kind)))
+    }
+
+    fn term(&mut self) -> Result<Option<Id>> {
+        let token = self.next_non_space();
+        let text = self.text_of(token);
+        let kind = match token.kind {
+            TokenKind::Identifier => match Callee::find(text) {
+                Some(callee) => {
+                    self.source.functions.push(callee);
+                    Kind::Function((self.source.functions.len() - 1) as u32)
+                }
+                None => return self.fail(format!("function {} not defined", print::quote(text))),
+            },
+            TokenKind::Dot => Kind::Dot,
+            TokenKind::Nil => Kind::Nil,
+            TokenKind::Variable => {
+                let id = self.variable_ids.get(text).copied();
+                match id.filter(|&id| self.in_scope[id as usize] > 0) {
+                    Some(variable) => Kind::Variable { variable, fields: Many::default() },
+                    None => return self.fail(format!("undefined variable {}", print::quote(text))),
+                }
+            }
+            TokenKind::Field => {
+                self.source.names.push((token.start + 1, token.end));
+                Kind::Field(Many { start: (self.source.names.len() - 1) as u32, len: 1 })
+            }
+            TokenKind::Bool => Kind::Bool(text == "true"),
+            TokenKind::Char | TokenKind::Complex | TokenKind::Number => {
+                match literal::number(text, token.kind) {
+                    Ok(number) => self.source.numbers.push(number),
+                    Err(message) => return self.fail(message),
+                }
+                Kind::Number((self.source.numbers.len() - 1) as u32)
+            }
+            TokenKind::LeftParen => {
+                if self.parens >= MAX_PARENS {
+                    return self.fail("max expression depth exceeded");
+                }
+                self.check_depth()?;
+                self.parens += 1;
+                let pipe = self.pipeline("parenthesized pipeline", TokenKind::RightParen)?;
+                self.parens -= 1;
+                let end = self.end_of_action();
+                let node = &mut self.source.nodes[pipe as usize];
+                (node.start, node.end) = (token.start, end);
+                return Ok(Some(pipe));
+            }
+            TokenKind::String | TokenKind::RawString => {
+                let text = self.unquote(token)?;
+                self.source.strings.push(text.into());
+                Kind::Str((self.source.strings.len() - 1) as u32)
+            }
+            _ => {
+                self.backup();
+                return Ok(None);
+            }
+        };
+        Ok(Some(self.add_token(token, kind)))
+    }
+}
