@@ -1,1 +1,5 @@
 //! Jinja on minijinja, with interpolation that knows YAML.
+
+mod fragment;
+mod rewrite;
+mod scalar;
