@@ -1,1 +1,154 @@
 //! The Jinja dialect.
+
+use chart::diagnostic::{FileId, Sources, Span};
+use chart::template::jinja::Engine;
+use chart::template::{Capabilities, Context, Dialect, Limits, Project, Release, Scope, Template};
+use chart::yaml::{Data, Node};
+use serde_json::{Number, Value as Json};
+use std::sync::Arc;
+
+/// A project of one chart `web` with templates and values, ready to render.
+struct Case {
+    project: Project,
+    sources: Sources,
+}
+
+impl Case {
+    fn new(values: &Json) -> Self {
+        let mut sources = Sources::default();
+        let text = serde_json::to_string_pretty(values).expect("JSON");
+        let values = read(&text, sources.add("values.yaml", text.as_str()));
+        Case::of(sources, values)
+    }
+
+    fn yaml(values: &str) -> Self {
+        let mut sources = Sources::default();
+        let file = sources.add("values.yaml", values);
+        Case::of(sources, read(values, file))
+    }
+
+    fn of(sources: Sources, values: Node) -> Self {
+        let scope = Scope {
+            path: "web".into(),
+            metadata: Arc::default(),
+            files: Arc::default(),
+            parent: None,
+            children: Vec::new(),
+            name: "web".into(),
+            is_library: false,
+        };
+        Case { project: Project { context: context(), scopes: vec![scope], templates: Vec::new(), values }, sources }
+    }
+
+    fn template(mut self, name: &str, text: &str) -> Self {
+        let name = format!("web/templates/{name}");
+        let file = self.sources.add(name.as_str(), text);
+        self.project.templates.push(Template { name: name.into(), scope: 0, text: text.into(), file });
+        self
+    }
+
+    /// Renders the last template: its text, or `LINE:COLUMN code: message (hints)`.
+    fn render(&self) -> Result<String, String> {
+        let mut engine = Engine::new(&Arc::new(self.project.clone()));
+        let template = self.project.templates.len() - 1;
+        match engine.render(template) {
+            Ok(output) => Ok(output.text),
+            Err(failure) => Err(failure.iter().map(|diagnostic| self.show(diagnostic)).collect::<Vec<_>>().join("\n")),
+        }
+    }
+
+    fn show(&self, diagnostic: &chart::diagnostic::Diagnostic) -> String {
+        let place = |span: Span| self.sources.locate(span).replace("web/templates/", "");
+        let mut text = format!("error[{}]: {}", diagnostic.code.as_str(), diagnostic.message);
+        for label in &diagnostic.labels {
+            let shown = &self.sources.text(label.span.file)[label.span.start as usize..label.span.end as usize];
+            text += &format!("\n  at {}: `{}` {}", place(label.span), shown, label.text);
+        }
+        for frame in &diagnostic.trace {
+            text += &format!("\n  {}: {}", frame.span.map(place).unwrap_or_default(), frame.text);
+        }
+        for hint in &diagnostic.hints {
+            text += &format!("\n  help: {hint}");
+        }
+        text
+    }
+}
+
+fn context() -> Context {
+    Context {
+        release: Release {
+            name: "rel".into(),
+            namespace: "ns".into(),
+            revision: 1,
+            is_upgrade: false,
+            service: "Helm".into(),
+        },
+        capabilities: Capabilities::default(),
+        limits: Limits::default(),
+        seed: Some(1),
+        now: 1_700_000_000_000_000_000,
+        time_zone: Some("UTC".into()),
+        lookup: Vec::new(),
+        enable_dns: false,
+        record_reads: true,
+    }
+}
+
+/// The only document of a text.
+fn read(text: &str, file: FileId) -> Node {
+    let parsed = chart::yaml::read(text, file);
+    if let Some(error) = parsed.error {
+        panic!("not YAML: {}\n{text}", error.diagnostic.message);
+    }
+    assert!(parsed.findings.is_empty(), "{:?}\n{text}", parsed.findings);
+    match parsed.documents.as_slice() {
+        [] => Node::new(Span::new(file, 0, 0), Data::Null),
+        [one] => one.clone(),
+        more => panic!("{} documents in\n{text}", more.len()),
+    }
+}
+
+/// A tree as JSON; floats stay floats.
+fn json(node: &Node) -> Json {
+    match &node.data {
+        Data::Null => Json::Null,
+        Data::Bool(value) => Json::Bool(*value),
+        Data::Int(number) => Json::Number((*number).into()),
+        Data::Uint(number) => Json::Number((*number).into()),
+        Data::Float(number) => Number::from_f64(*number).map_or(Json::String(number.to_string()), Json::Number),
+        Data::Str(text) => Json::String(text.to_string()),
+        Data::Seq(items) => items.iter().map(json).collect(),
+        Data::Map(map) => Json::Object(map.iter().map(|(key, entry)| (key.to_string(), json(&entry.value))).collect()),
+    }
+}
+
+/// Renders a YAML template whose top-level names are the values', and reads it back.
+fn round_trip(template: &str, values: &Json) -> Result<Json, String> {
+    let mut text = String::new();
+    for name in values.as_object().expect("a map").keys() {
+        text += &format!("{{% set {name} = values.{name} %}}\n");
+    }
+    text += template;
+    let rendered = Case::new(values).template("t.yaml.j2", &text).render()?;
+    Ok(json(&read(&rendered, FileId(0))))
+}
+
+#[test]
+fn every_case_of_the_table_reads_back_exactly() {
+    let cases: Vec<Json> =
+        serde_json::from_str(include_str!("../testdata/jinja/interpolation.json")).expect("cases are JSON");
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let template = case["template"].as_str().expect("a template");
+        let result = round_trip(template, &case["values"]);
+        let right = match (&result, case["error"].as_str()) {
+            (Err(message), Some(part)) => message.contains(part),
+            (Ok(data), None) => *data == case["data"],
+            _ => false,
+        };
+        if !right {
+            wrong.push(format!("{}:\n{template}\nexpected {} {}\n   found {result:?}", case["name"], case["data"], case["error"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n\n"));
+}

@@ -29,6 +29,10 @@ pub(super) struct Miss {
 const MAX_READS: usize = 4096;
 
 impl Log {
+    pub(super) fn new(enabled: bool) -> Self {
+        Log { enabled, ..Log::default() }
+    }
+
     fn read(&self, span: Span) {
         if self.enabled {
             let mut reads = lock(&self.reads);

@@ -1,5 +1,18 @@
 //! Jinja on minijinja, with interpolation that knows YAML.
 
+mod context;
+mod convert;
+mod data;
+mod diagnose;
+mod engine;
+mod error;
+mod files;
+mod filters;
 mod fragment;
+mod names;
 mod rewrite;
+mod runtime;
 mod scalar;
+mod write;
+
+pub use engine::Engine;

@@ -1,119 +1,21 @@
-//! Scalars: which text may stand plain, how a string is quoted, how a quoted one reads.
+//! Scalars: floats, literal blocks, and the text that a fragment's scalar stands for.
 
+use crate::yaml::is_literal;
 use std::borrow::Cow;
 
-/// Writes a string as a scalar that reads back as this string in YAML 1.1 and 1.2: plain where that is certain,
-/// double quoted otherwise. `tight` is for keys and flow collections, where more characters end a plain scalar.
-pub(super) fn push_string(out: &mut String, text: &str, tight: bool) {
-    if is_plain(text, tight) {
-        out.push_str(text);
-    } else {
-        push_quoted(out, text);
-    }
-}
-
-/// Writes a double quoted scalar.
-pub(super) fn push_quoted(out: &mut String, text: &str) {
-    out.push('"');
-    push_escaped(out, text);
-    out.push('"');
-}
-
-/// Writes text as it stands between double quotes.
-pub(super) fn push_escaped(out: &mut String, text: &str) {
-    out.reserve(text.len());
-    for char in text.chars() {
-        match char {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\0' => out.push_str("\\0"),
-            '\u{1b}' => out.push_str("\\e"),
-            ' '..='~' => out.push(char),
-            _ if is_special(char) => match u32::from(char) {
-                code @ ..=0xFF => out.push_str(&format!("\\x{code:02X}")),
-                code => out.push_str(&format!("\\u{code:04X}")),
-            },
-            _ => out.push(char),
-        }
-    }
-}
-
-/// Characters that YAML does not take as they are, or takes for line breaks in one of its versions.
-fn is_special(char: char) -> bool {
-    matches!(char, '\0'..='\x1f' | '\x7f'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
-}
-
-/// Whether the text has a character that only double quotes can hold (a tab and a line feed apart).
+/// Whether the text has a character that only double quotes can hold.
 pub(super) fn needs_escapes(text: &str) -> bool {
-    text.chars().any(|char| is_special(char) && !matches!(char, '\n' | '\t' | '\u{a0}'))
-}
-
-/// Whether a plain scalar with this text is a string, this string, for every reader.
-pub(super) fn is_plain(text: &str, tight: bool) -> bool {
-    let bytes = text.as_bytes();
-    let Some((&first, &last)) = bytes.first().zip(bytes.last()) else { return false };
-    match first {
-        b' ' | b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
-        | b'"' | b'%' | b'@' | b'`' | b'=' | b'<' | b'~' => return false,
-        // `--flag` is common in arguments; `---` and a lone dash are structure.
-        b'-' if !matches!(bytes.get(1), Some(b'a'..=b'z' | b'A'..=b'Z'))
-            && !(bytes.get(1) == Some(&b'-') && matches!(bytes.get(2), Some(b'a'..=b'z' | b'A'..=b'Z'))) =>
-        {
-            return false;
-        }
-        _ => {}
-    }
-    if last == b' ' || last == b':' {
-        return false;
-    }
-    let mut previous = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
-        match byte {
-            b'#' if previous == b' ' => return false,
-            b':' if tight || bytes.get(at + 1) == Some(&b' ') => return false,
-            b'?' | b',' | b'[' | b']' | b'{' | b'}' if tight => return false,
-            0..=0x1f | 0x7f => return false,
-            _ => {}
-        }
-        previous = byte;
-    }
-    if !text.is_ascii() && text.chars().any(is_special) {
-        return false;
-    }
-    !resolves(text)
-}
-
-/// Whether some YAML reader takes the plain text for something else than a string. Errs on the side of yes.
-fn resolves(text: &str) -> bool {
-    const WORDS: &[&str] = &["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity"];
-    let bytes = text.as_bytes();
-    match bytes[0] {
-        b'0'..=b'9' | b'+' | b'-' | b'.' => {
-            // Numbers in every base, with underscores, exponents or sexagesimal parts, and timestamps.
-            let number = |byte: &u8| {
-                matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b'x' | b'X' | b'o' | b'O' | b'_' | b'.' | b'+' | b'-' | b':' | b' ' | b't' | b'T' | b'z' | b'Z')
-            };
-            let word = text.trim_start_matches(['+', '-', '.']);
-            bytes.iter().all(number) || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
-        }
-        _ => text.len() <= 8 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)),
-    }
+    text.chars().any(|char| {
+        matches!(char, '\0'..='\x08' | '\x0b'..='\x1f' | '\x7f'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    })
 }
 
 /// The header of a literal block scalar that holds exactly this text, if one can without an indentation indicator.
 pub(super) fn literal_header(text: &str) -> Option<&'static str> {
-    let body = text.strip_suffix('\n').unwrap_or(text);
-    let bytes = body.as_bytes();
-    if !body.contains('\n') || matches!(bytes[0], b' ' | b'\t' | b'\n') || body.ends_with('\n') {
+    if !is_literal(text) {
         return None;
     }
-    if needs_escapes(body) || body.lines().any(|line| line.ends_with([' ', '\t'])) {
-        return None;
-    }
-    Some(if body.len() == text.len() { "|-" } else { "|" })
+    Some(if text.ends_with('\n') { "|" } else { "|-" })
 }
 
 /// A float so that it reads back as this float, and as a float.
@@ -291,28 +193,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_that_look_like_other_types_are_quoted() {
-        for text in [
-            "", " a", "a ", "yes", "No", "ON", "y", "n", "null", "~", "true", "1", "1.0", "1e3", "0x1F", "0o17", "017",
-            "1_000", "12:30", "2020-01-01", "2020-01-01T00:00:00Z", ".5", "-1", "+1", ".inf", "-.INF", ".nan", "-", "- a",
-            "a: b", "a:", "a #b", "#a", "&a", "*a", "!a", "|", ">", "'a'", "\"a\"", "%a", "@a", "`a`", "=", "<<", "[a]",
-            "{a}", "? a", "?", "---", "...", "1.2.3", "a\nb", "a\tb", "\u{85}", "a\u{2028}", "\u{feff}a", "a\u{a0}",
-        ] {
-            assert!(!is_plain(text, false), "{text:?}");
-        }
-        for text in ["a", "nginx", "5Gi", "100m", "--flag=1", "-x", "v1.2", "a:b", "a#b", "http://x/?a=b&c=d", "größe", "a, b", "/healthz", "$(X)"] {
-            assert!(is_plain(text, false), "{text:?}");
-        }
-        for text in ["a:b", "a,b", "a]", "a?"] {
-            assert!(!is_plain(text, true), "{text:?}");
-        }
-    }
-
-    #[test]
     fn quoted_text_decodes_to_itself() {
         for text in ["a", "\"\\", "a\nb\r\tc\0\u{1b}\u{7}\u{85}\u{2028}\u{feff}\u{ffff}", "ä\u{1f600}", "\u{a0}"] {
-            let mut quoted = String::new();
-            push_quoted(&mut quoted, text);
+            let mut quoted = "\"".to_owned();
+            crate::yaml::push_escaped(&mut quoted, text);
+            quoted.push('"');
             assert_eq!(decode(&quoted).as_deref(), Some(text));
         }
         assert_eq!(decode("'it''s'").as_deref(), Some("it's"));

@@ -1,4 +1,6 @@
-//! What the rewriter tells the run-time about a place: one number per insertion.
+//! What the rewriter tells the run-time about places, by their numbers.
+
+use std::ops::Range;
 
 /// What an expression's value is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,21 +25,6 @@ pub(crate) enum Place {
     /// Within a line of a block scalar whose text starts at the column.
     BlockPart,
 }
-
-const PLACES: [Place; 12] = [
-    Place::Value,
-    Place::Item,
-    Place::Line,
-    Place::Key,
-    Place::Flow,
-    Place::Part,
-    Place::Text,
-    Place::Double,
-    Place::Single,
-    Place::Comment,
-    Place::BlockLine,
-    Place::BlockPart,
-];
 
 /// A place with its column and circumstances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,26 +57,14 @@ impl Site {
             text: false,
         }
     }
+}
 
-    pub(crate) fn encode(self) -> u64 {
-        let flags = [self.lead, self.tail, self.first, self.last, self.sole, self.text];
-        let flags = flags.iter().rev().fold(0, |bits, &flag| bits << 1 | u64::from(flag));
-        self.place as u64 | flags << 4 | (self.column as u64) << 10
-    }
-
-    pub(crate) fn decode(code: u64) -> Option<Site> {
-        let flag = |bit: u32| code >> (4 + bit) & 1 == 1;
-        Some(Site {
-            place: *PLACES.get((code & 15) as usize)?,
-            column: usize::try_from(code >> 10).ok()?,
-            lead: flag(0),
-            tail: flag(1),
-            first: flag(2),
-            last: flag(3),
-            sole: flag(4),
-            text: flag(5),
-        })
-    }
+/// An expression or scalar of the template with what is to become of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Spot {
+    pub(crate) site: Site,
+    /// In the author's source.
+    pub(crate) range: Range<usize>,
 }
 
 /// What a macro or capture gives.

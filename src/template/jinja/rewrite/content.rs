@@ -11,7 +11,7 @@ pub(super) fn of(body: &[Stmt<'_>]) -> Content {
         return Content::Fragment;
     }
     match (pieces(body), has_expressions(body)) {
-        (_, false) => Content::Literal,
+        (_, false) if !has_lines(body) => Content::Literal,
         (0 | 1, true) => Content::Value,
         _ => Content::Text,
     }
@@ -30,6 +30,17 @@ pub(super) fn pieces(list: &[Stmt<'_>]) -> usize {
             _ => usize::from(is_producer(statement)),
         })
         .sum()
+}
+
+/// Whether a stretch of text has several lines.
+fn has_lines(list: &[Stmt<'_>]) -> bool {
+    list.iter().any(|statement| match statement {
+        Stmt::EmitRaw(raw) => raw.raw.trim().contains('\n'),
+        Stmt::IfCond(cond) => has_lines(&cond.true_body) || has_lines(&cond.false_body),
+        Stmt::ForLoop(each) => has_lines(&each.body) || has_lines(&each.else_body),
+        Stmt::WithBlock(with) => has_lines(&with.body),
+        _ => false,
+    })
 }
 
 fn has_expressions(list: &[Stmt<'_>]) -> bool {

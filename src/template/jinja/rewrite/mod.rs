@@ -14,7 +14,7 @@ mod state;
 mod tags;
 mod walk;
 
-pub(crate) use code::{Content, Place, Site};
+pub(crate) use code::{Content, Place, Site, Spot};
 pub(crate) use offsets::Offsets;
 
 use expressions::Guards;
@@ -66,6 +66,7 @@ impl Problem {
 pub(crate) struct Rewritten {
     pub(crate) text: String,
     pub(crate) offsets: Offsets,
+    pub(crate) spots: Vec<Spot>,
 }
 
 /// The whitespace rules that [`lines`] relies on.
@@ -94,8 +95,9 @@ fn is_text_name(name: &Expr<'_>) -> bool {
     name.as_const().is_some_and(|name| name.as_str().is_some_and(|name| !is_yaml_name(name)))
 }
 
-/// Rewrites a template. `reads` keeps what conditions read apart from what expressions read.
-pub(crate) fn rewrite(source: &str, name: &str, reads: bool) -> Result<Rewritten, Vec<Problem>> {
+/// Rewrites a template. Sites are numbered from `base`; `reads` keeps what conditions read apart from what
+/// expressions read.
+pub(crate) fn rewrite(source: &str, name: &str, base: usize, reads: bool) -> Result<Rewritten, Vec<Problem>> {
     let yaml = is_yaml_name(name);
     let tags = tags::find(source);
     if let Some(problem) = too_complex(source, &tags) {
@@ -112,8 +114,9 @@ pub(crate) fn rewrite(source: &str, name: &str, reads: bool) -> Result<Rewritten
     let mut guards = Guards::new(&place, reads);
     guards.statements(&template.children);
     let mut insertions = guards.insertions;
+    let mut spots = Vec::new();
     if yaml {
-        let mut walker = Walker::new(&place);
+        let mut walker = Walker::new(&place, base);
         walker.template(&template.children);
         if !walker.problems.is_empty() {
             let mut problems = walker.problems;
@@ -122,13 +125,15 @@ pub(crate) fn rewrite(source: &str, name: &str, reads: bool) -> Result<Rewritten
             return Err(problems);
         }
         insertions.extend(walker.insertions);
+        spots = walker.spots;
+        spots.iter_mut().for_each(|spot| spot.range = author_range(spot.range.clone()));
     } else {
         wrap_macros(&place, &template.children, &mut insertions);
     }
     insertions.sort_by_key(|insertion| insertion.at);
     let merged = merge(insertions, &plus, author_range);
     let (text, offsets) = Offsets::apply(source, &merged);
-    Ok(Rewritten { text, offsets })
+    Ok(Rewritten { text, offsets, spots })
 }
 
 /// Inserts the `+` markers, and moves the tags accordingly.

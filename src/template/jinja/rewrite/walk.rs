@@ -1,6 +1,6 @@
 //! Walks the statements of a YAML template and decides for each expression what it stands for.
 
-use super::code::{Content, Place, Site};
+use super::code::{Content, Place, Site, Spot};
 use super::content;
 use super::offsets::Insertion;
 use super::state::{Block, Mode, Position, State};
@@ -63,6 +63,9 @@ pub(super) struct Walker<'a> {
     source: &'a Source<'a>,
     pub(super) insertions: Vec<Insertion>,
     pub(super) problems: Vec<Problem>,
+    /// The sites, numbered from `base`.
+    pub(super) spots: Vec<Spot>,
+    base: usize,
     /// Depth of macros and captures.
     nested: usize,
     headers: HashSet<usize>,
@@ -71,8 +74,23 @@ pub(super) struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(source: &'a Source<'a>) -> Self {
-        Walker { source, insertions: Vec::new(), problems: Vec::new(), nested: 0, headers: HashSet::new(), top: 0 }
+    pub(super) fn new(source: &'a Source<'a>, base: usize) -> Self {
+        Walker {
+            source,
+            insertions: Vec::new(),
+            problems: Vec::new(),
+            spots: Vec::new(),
+            base,
+            nested: 0,
+            headers: HashSet::new(),
+            top: 0,
+        }
+    }
+
+    /// The number of a new site.
+    fn spot(&mut self, site: Site, range: Range<usize>) -> usize {
+        self.spots.push(Spot { site, range });
+        self.base + self.spots.len() - 1
     }
 
     /// The whole template.
@@ -748,7 +766,8 @@ impl<'a> Walker<'a> {
         }
         let range = emit.span().start_offset as usize..emit.span().end_offset as usize;
         self.insert(range.start, "(", None);
-        self.insert(range.end, format!(")|__y({})", site.encode()), Some(range));
+        let spot = self.spot(site, range.clone());
+        self.insert(range.end, format!(")|__y({spot})"), Some(range));
     }
 
     fn call(&mut self, statement: &Stmt<'_>, call: &CallBlock<'_>, site: Site) {
@@ -764,7 +783,8 @@ impl<'a> Walker<'a> {
         let body = self.source.after_tag(range.start);
         let code = self.body(&filter.body, body);
         self.insert(range.start, format!("__cap({code})|"), None);
-        self.insert(range.end, format!("|__y({})", site.encode()), Some(range));
+        let spot = self.spot(site, range.clone());
+        self.insert(range.end, format!("|__y({spot})"), Some(range));
     }
 
     /// Puts a filter block around a statement.
@@ -776,7 +796,8 @@ impl<'a> Walker<'a> {
     fn wrap_between(&mut self, open: (usize, Marker), close: (usize, Marker), filter: &str, site: Site, covers: Range<usize>) {
         let (start, left) = (open.0, if open.1 == Marker::Remove { '-' } else { '+' });
         let (end, right) = (close.0, if close.1 == Marker::Remove { '-' } else { '+' });
-        self.insert(start, format!("{{%{left} filter {filter}({}) +%}}", site.encode()), Some(covers));
+        let spot = self.spot(site, covers.clone());
+        self.insert(start, format!("{{%{left} filter {filter}({spot}) +%}}"), Some(covers));
         self.insert(end, format!("{{%+ endfilter {right}%}}"), None);
     }
 
@@ -842,7 +863,7 @@ impl<'a> Walker<'a> {
                         let first = self.first(&list[index..=index], Cursor { index: 0, offset: 0 }, flow, self.first(list, after, flow, follow));
                         scalar.ends = match scalar.pieces {
                             0 => Ending::Structure,
-                            _ if flow && first & next::TEXT == 0 => Ending::Flow,
+                            _ if flow && (first & next::TEXT == 0 || first & next::CLOSE != 0) => Ending::Flow,
                             _ if first & next::TEXT == 0 => Ending::Line,
                             _ => {
                                 scalar.joined = scalar.joined.or(joined).or_else(|| self.joined_inside(statement));

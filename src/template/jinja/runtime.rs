@@ -1,0 +1,402 @@
+//! What inserted filters do while a template renders.
+
+use super::data::Log;
+use super::error::{Issue, limit};
+use super::fragment::{push_blanks, push_shifted, trim_lines};
+use super::rewrite::{Content, Place, Site, Spot};
+use super::scalar::needs_escapes;
+use super::write::{Writer, as_fragment, describe, part_text, scalar_text};
+use crate::template::Project;
+use crate::yaml::Place as ScalarPlace;
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+use minijinja::{Error, ErrorKind, State, Value};
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Maps, lists and scalars that a value may have where it is stored or compared.
+const MAX_NODES: usize = 1 << 20;
+
+/// State that the inserted filters of one engine share.
+pub(super) struct Runtime {
+    pub(super) project: Arc<Project>,
+    pub(super) log: Arc<Log>,
+    /// All sites of the templates that were compiled, by number.
+    pub(super) spots: Mutex<Vec<Arc<Spot>>>,
+    run: Mutex<Run>,
+}
+
+/// State of a render.
+#[derive(Debug, Default)]
+struct Run {
+    /// What the only expression of a macro or capture wrote, and its value.
+    sole: Option<(String, Value)>,
+    /// Whether an expression of the current group has written something.
+    written: bool,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Runtime")
+    }
+}
+
+impl Runtime {
+    pub(super) fn new(project: Arc<Project>, log: Arc<Log>) -> Self {
+        Runtime { project, log, spots: Mutex::default(), run: Mutex::default() }
+    }
+
+    /// Forgets what an earlier render left.
+    pub(super) fn reset(&self) {
+        *lock(&self.run) = Run::default();
+        self.log.clear_reads();
+        self.log.take_miss();
+    }
+
+    fn site(&self, number: usize) -> Result<Site, Error> {
+        match lock(&self.spots).get(number) {
+            Some(spot) => Ok(spot.site),
+            None => Err(Error::new(ErrorKind::UnknownFilter, "filter __y is unknown")),
+        }
+    }
+
+    fn limit(&self) -> usize {
+        self.project.context.limits.output
+    }
+
+    /// `__y`: an expression's value as it is to stand in the text.
+    pub(super) fn expression(&self, state: &State<'_, '_>, value: &Value, number: usize) -> Result<Value, Error> {
+        if value.is_undefined() {
+            return Ok(value.clone());
+        }
+        let site = self.site(number)?;
+        let text = match (site.text, as_fragment(value)) {
+            (true, Some(text)) => self.write(site, &Value::from(text))?,
+            _ => self.write(site, value)?,
+        };
+        state.consume_fuel(text.len() as u64 / 16)?;
+        Ok(Value::from_safe_string(text))
+    }
+
+    /// `__p`: a plain scalar of several pieces.
+    pub(super) fn composite(&self, value: &Value, number: usize) -> Result<Value, Error> {
+        let site = self.site(number)?;
+        let text = value.as_str().unwrap_or_default();
+        Ok(Value::from_safe_string(self.write(site, &Value::from(text))?))
+    }
+
+    fn write(&self, site: Site, value: &Value) -> Result<String, Error> {
+        let mut writer = Writer::new(self.limit());
+        writer.literals = !site.tail;
+        match site.place {
+            Place::Value => writer.value(value, site.column, site.lead)?,
+            Place::Item => {
+                if site.lead {
+                    writer.out.push(' ');
+                }
+                writer.block(value, site.column)?;
+            }
+            Place::Line => self.line(site, value, &mut writer)?,
+            Place::Key => match part_text(value)? {
+                Some(text) => writer.string(&text, ScalarPlace::Key),
+                None => {
+                    return Err(Issue::new(format!("{} cannot be a key", describe(value)))
+                        .hint("a key is a string; loop over a map with `{% for key, value in map|items %}`")
+                        .error());
+                }
+            },
+            Place::Flow => writer.flow(value)?,
+            Place::Part => writer.out = part(value, "a plain value with other text")?.into_owned(),
+            Place::Text => writer.out = self.text(site, value)?,
+            Place::Double => {
+                let text = part(value, "a quoted string")?;
+                writer.escaped(&text);
+            }
+            Place::Single => {
+                let text = part(value, "a quoted string")?;
+                if text.contains('\n') || needs_escapes(&text) {
+                    return Err(Issue::new("text with line breaks or control characters cannot stand in single quotes")
+                        .hint("use double quotes, or no quotes at all if the expression stands alone")
+                        .error());
+                }
+                writer.out = text.replace('\'', "''");
+            }
+            Place::Comment => {
+                if let Some(fragment) = as_fragment(value) {
+                    writer.out = fragment.to_owned();
+                } else if let Some(text) = scalar_text(value)? {
+                    writer.out = text.into_owned();
+                } else {
+                    writer.flow(value)?;
+                }
+                writer.out = writer.out.replace(|char: char| char.is_control() || needs_escapes(char.encode_utf8(&mut [0; 4])), " ");
+            }
+            Place::BlockLine | Place::BlockPart => block_text(site, value, &mut writer)?,
+        }
+        Ok(writer.out)
+    }
+
+    /// A value alone on its line. What is empty vanishes between other lines.
+    fn line(&self, site: Site, value: &Value, writer: &mut Writer) -> Result<(), Error> {
+        let empty = match value.kind() {
+            ValueKind::None => true,
+            ValueKind::Map | ValueKind::Seq => value.len() == Some(0),
+            _ => as_fragment(value).is_some_and(|fragment| fragment.trim().is_empty()),
+        };
+        if site.first {
+            lock(&self.run).written = false;
+        }
+        if !empty {
+            writer.block(value, site.column)?;
+            lock(&self.run).written = true;
+        } else if site.last && !lock(&self.run).written && as_fragment(value).is_none() {
+            writer.block(value, site.column)?;
+        }
+        Ok(())
+    }
+
+    /// A piece of a macro's or capture's text.
+    fn text(&self, site: Site, value: &Value) -> Result<String, Error> {
+        let text = match as_fragment(value) {
+            Some(fragment) => Cow::Borrowed(fragment),
+            None => match scalar_text(value)? {
+                Some(text) => text,
+                None if site.sole => {
+                    let mut writer = Writer::new(self.limit());
+                    writer.flow(value)?;
+                    Cow::Owned(writer.out)
+                }
+                None => return Err(container_in("text with other text", value)),
+            },
+        };
+        let text = text.into_owned();
+        if site.sole {
+            lock(&self.run).sole = Some((text.clone(), value.clone()));
+        }
+        Ok(text)
+    }
+
+    /// `__cap`, and the end of a macro: what the captured text is.
+    pub(super) fn captured(&self, captured: &str, code: u64) -> Result<Value, Error> {
+        let Some((content, indent)) = Content::decode(code) else {
+            return Err(Error::new(ErrorKind::UnknownFilter, "filter __cap is unknown"));
+        };
+        let sole = lock(&self.run).sole.take();
+        let trimmed = captured.trim();
+        let sole = sole.filter(|(text, _)| text.trim() == trimmed).map(|(_, value)| value);
+        Ok(match content {
+            Content::Verbatim => Value::from(captured),
+            Content::Fragment if indent > 0 => {
+                let mut text = String::with_capacity(captured.len() + indent);
+                push_blanks(&mut text, indent);
+                text.push_str(captured);
+                Value::from_safe_string(text)
+            }
+            Content::Fragment => Value::from_safe_string(captured.to_owned()),
+            Content::Literal => Value::from_safe_string(trimmed.to_owned()),
+            Content::Value => match sole {
+                Some(value) => value,
+                None => Value::from_safe_string(trimmed.to_owned()),
+            },
+            Content::Text => match sole {
+                Some(value) if scalar_text(&value)?.is_none() => value,
+                _ => Value::from(trimmed),
+            },
+        })
+    }
+
+    /// `__macro`: a macro that gives what its body holds.
+    pub(super) fn wrap_macro(self: &Arc<Self>, inner: Value, code: u64) -> Value {
+        let name = inner.get_attr("name").ok().and_then(|name| name.to_str()).unwrap_or_default();
+        Value::from_object(Macro { inner, name, code, runtime: Arc::clone(self) })
+    }
+
+    /// `__d`: a value that is stored or compared, if it is not too deep or large.
+    pub(super) fn guard(&self, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+        let mut nodes = 0;
+        weigh(value, 0, &mut nodes)?;
+        state.consume_fuel(nodes as u64 / 16)
+    }
+
+    /// Guards all arguments of a call.
+    pub(super) fn guard_all(&self, state: &State<'_, '_>, values: &[Value]) -> Result<(), Error> {
+        values.iter().try_for_each(|value| self.guard(state, value))
+    }
+
+    /// `__c`: what a condition read does not count for the next expression.
+    pub(super) fn condition(&self) {
+        self.log.clear_reads();
+    }
+}
+
+/// Counts what a value holds, each time that it holds it.
+fn weigh(value: &Value, depth: usize, nodes: &mut usize) -> Result<(), Error> {
+    *nodes += 1;
+    if depth > super::write::MAX_DEPTH {
+        return Err(limit(format!("a value has maps or lists more than {} levels deep", super::write::MAX_DEPTH)));
+    }
+    if *nodes > MAX_NODES {
+        return Err(limit(format!("a value has more than {MAX_NODES} parts")));
+    }
+    let Some(object) = value.as_object() else { return Ok(()) };
+    // The values themselves are bounded by their reader.
+    if value.downcast_object_ref::<super::data::Entries>().is_some() || value.downcast_object_ref::<super::data::Items>().is_some() {
+        return Ok(());
+    }
+    match object.repr() {
+        ObjectRepr::Map => {
+            for (key, value) in object.try_iter_pairs().into_iter().flatten() {
+                weigh(&key, depth + 1, nodes)?;
+                weigh(&value, depth + 1, nodes)?;
+            }
+        }
+        ObjectRepr::Seq | ObjectRepr::Iterable => {
+            for item in object.try_iter().into_iter().flatten() {
+                weigh(&item, depth + 1, nodes)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The text of a value inside other text.
+fn part<'a>(value: &'a Value, place: &str) -> Result<Cow<'a, str>, Error> {
+    part_text(value)?.ok_or_else(|| container_in(place, value))
+}
+
+fn container_in(place: &str, value: &Value) -> Error {
+    let hint = match place {
+        "a quoted string" => "leave the quotes out: an expression that stands alone is written as data",
+        _ => "let the expression stand alone after the key, or pass it through `|tojson` to insert its JSON as text",
+    };
+    Issue::new(format!("{} cannot be inserted into {place}", describe(value))).hint(hint).error()
+}
+
+/// Text in a block scalar: its further lines at the column.
+fn block_text(site: Site, value: &Value, writer: &mut Writer) -> Result<(), Error> {
+    let alone = site.place == Place::BlockLine;
+    if let Some(fragment) = as_fragment(value) {
+        if alone {
+            push_shifted(&mut writer.out, fragment, site.column, true);
+        } else {
+            push_lines(&mut writer.out, trim_lines(fragment).trim_start(), site.column);
+        }
+        return Ok(());
+    }
+    let Some(text) = scalar_text(value)? else { return writer.block(value, site.column) };
+    if needs_escapes(&text) {
+        return Err(Issue::new("text with control characters or Unicode line breaks cannot stand in a block scalar")
+            .hint("write `key: {{ … }}` without `|`: the text is then quoted as it needs")
+            .error());
+    }
+    push_lines(&mut writer.out, &text, site.column);
+    Ok(())
+}
+
+/// Text whose lines after the first start at the column. The last one does even if it is empty: text may follow it.
+fn push_lines(out: &mut String, text: &str, column: usize) {
+    let mut lines = text.split('\n').peekable();
+    out.push_str(lines.next().unwrap_or_default());
+    while let Some(line) = lines.next() {
+        out.push('\n');
+        if !line.is_empty() || lines.peek().is_none() {
+            push_blanks(out, column);
+        }
+        out.push_str(line);
+    }
+}
+
+/// A macro that knows what it gives, and where it is called from when it fails.
+struct Macro {
+    inner: Value,
+    name: Arc<str>,
+    code: u64,
+    runtime: Arc<Runtime>,
+}
+
+impl fmt::Debug for Macro {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<macro {}>", self.name)
+    }
+}
+
+impl Object for Macro {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.inner.get_item(key).ok().filter(|value| !value.is_undefined())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
+        self.runtime.guard_all(state, arguments)?;
+        let written = lock(&self.runtime.run).written;
+        let result = self.inner.call(state, arguments);
+        lock(&self.runtime.run).written = written;
+        match result {
+            Ok(captured) => self.runtime.captured(captured.as_str().unwrap_or_default(), self.code),
+            Err(error) if error.name().is_none() => Err(self.argument_error(&error, arguments)),
+            Err(error) => Err(Error::new(ErrorKind::EvalBlock, format!("in macro `{}`", self.name)).with_source(error)),
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<macro {}>", self.name)
+    }
+}
+
+impl Macro {
+    /// An error of the call itself.
+    fn argument_error(&self, error: &Error, arguments: &[Value]) -> Error {
+        let names = self.inner.get_attr("arguments").and_then(|names| names.try_iter()).map(|names| {
+            names.filter_map(|name| name.to_str()).map(|name| name.to_string()).collect::<Vec<_>>()
+        });
+        let names = names.unwrap_or_default();
+        let signature = format!("{}({})", self.name, names.join(", "));
+        let message = match (error.kind(), error.detail()) {
+            (ErrorKind::TooManyArguments, None) => {
+                format!("macro `{}` takes {}, but {} were given", self.name, count(names.len()), arguments.len())
+            }
+            (_, Some(detail)) => format!("macro `{}`: {detail}", self.name),
+            (kind, None) => format!("macro `{}`: {kind}", self.name),
+        };
+        Issue::new(message).hint(format!("its arguments: `{signature}`")).error()
+    }
+}
+
+fn count(arguments: usize) -> String {
+    match arguments {
+        0 => "no arguments".to_owned(),
+        1 => "1 argument".to_owned(),
+        count => format!("{count} arguments"),
+    }
+}
+
+/// The inserted filters and functions.
+pub(super) fn register(env: &mut minijinja::Environment<'static>, runtime: &Arc<Runtime>) {
+    let with = Arc::clone(runtime);
+    env.add_filter("__y", move |state: &mut State<'_, '_>, value: &Value, number: usize| with.expression(state, value, number));
+    let with = Arc::clone(runtime);
+    env.add_filter("__p", move |value: &Value, number: usize| with.composite(value, number));
+    let with = Arc::clone(runtime);
+    env.add_filter("__cap", move |value: &Value, code: u64| with.captured(value.as_str().unwrap_or_default(), code));
+    let with = Arc::clone(runtime);
+    env.add_filter("__d", move |state: &mut State<'_, '_>, value: Value| with.guard(state, &value).map(|()| value));
+    let with = Arc::clone(runtime);
+    env.add_filter("__c", move |value: Value| {
+        with.condition();
+        value
+    });
+    let with = Arc::clone(runtime);
+    env.add_function("__macro", move |inner: Value, code: u64| with.wrap_macro(inner, code));
+}
