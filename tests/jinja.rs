@@ -133,6 +133,39 @@ fn round_trip(template: &str, values: &Json) -> Result<Json, String> {
     Ok(json(&read(&rendered, FileId(0))))
 }
 
+/// Cases of a text file: a title, values, a template and the data (or `ERR` and a part of the message).
+fn check_file(text: &str) {
+    let mut wrong = Vec::new();
+    for case in text.split("=== ").filter(|case| !case.trim().is_empty()) {
+        let (title, rest) = case.split_once('\n').expect("a title");
+        let parts: Vec<&str> = rest.splitn(3, "\n---\n").collect();
+        let [values, template, expected] = parts.as_slice() else { panic!("{title}: three parts") };
+        let values: Json = serde_json::from_str(values).unwrap_or_else(|error| panic!("{title}: {error}"));
+        let result = std::panic::catch_unwind(|| round_trip(template, &values));
+        let result = result.unwrap_or_else(|panic| Err(format!("{:?}", panic.downcast_ref::<String>())));
+        let right = match (&result, expected.trim().strip_prefix("ERR")) {
+            (Err(message), Some(part)) => message.starts_with("error[") && message.contains(part.trim()),
+            (Ok(data), None) => {
+                *data == serde_json::from_str::<Json>(expected).unwrap_or_else(|error| panic!("{title}: {error}"))
+            }
+            _ => false,
+        };
+        if !right {
+            let found = match result {
+                Ok(data) => data.to_string(),
+                Err(message) => message,
+            };
+            wrong.push(format!("{title}:\n{template}\n  expected {}\n  found {found}", expected.trim()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn traps_are_treated() {
+    check_file(include_str!("../testdata/jinja/traps.txt"));
+}
+
 #[test]
 fn every_case_of_the_table_reads_back_exactly() {
     let cases: Vec<Json> =
@@ -147,7 +180,10 @@ fn every_case_of_the_table_reads_back_exactly() {
             _ => false,
         };
         if !right {
-            wrong.push(format!("{}:\n{template}\nexpected {} {}\n   found {result:?}", case["name"], case["data"], case["error"]));
+            wrong.push(format!(
+                "{}:\n{template}\nexpected {} {}\n   found {result:?}",
+                case["name"], case["data"], case["error"]
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n\n"));

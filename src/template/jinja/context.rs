@@ -288,7 +288,12 @@ impl Object for ApiVersions {
         Enumerator::Seq(self.list().len())
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, arguments: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State<'_, '_>,
+        method: &str,
+        arguments: &[Value],
+    ) -> Result<Value, Error> {
         match method {
             "has" => {
                 let (version,): (&str,) = minijinja::value::from_args(arguments)?;

@@ -84,7 +84,7 @@ fn number(value: &Value) -> Result<Go, Error> {
     })
 }
 
-fn go_node(node: &Node) -> Go {
+pub(super) fn go_node(node: &Node) -> Go {
     match &node.data {
         Data::Null => Go::Nil,
         Data::Bool(value) => Go::Bool(*value),
@@ -128,10 +128,12 @@ pub(super) struct Foreign(Arc<dyn GoObject>);
 
 /// `app_version` as Go spells it: `AppVersion`.
 fn go_name(name: &str) -> String {
-    name.split('_').flat_map(|part| {
-        let mut chars = part.chars();
-        chars.next().into_iter().flat_map(char::to_uppercase).chain(chars)
-    }).collect()
+    name.split('_')
+        .flat_map(|part| {
+            let mut chars = part.chars();
+            chars.next().into_iter().flat_map(char::to_uppercase).chain(chars)
+        })
+        .collect()
 }
 
 impl Object for Foreign {
@@ -148,13 +150,20 @@ impl Object for Foreign {
         Enumerator::NonEnumerable
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, arguments: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State<'_, '_>,
+        method: &str,
+        arguments: &[Value],
+    ) -> Result<Value, Error> {
         let arguments: Result<Vec<Go>, Error> = arguments.iter().map(to_go).collect();
         let arguments = arguments?;
         match self.0.call(method, &arguments).or_else(|| self.0.call(&go_name(method), &arguments)) {
             Some(Ok(value)) => Ok(from_go(&value)),
             Some(Err(message)) => Err(Issue::new(message).error()),
-            None => Err(Error::new(ErrorKind::UnknownMethod, format!("{} has no method `{method}`", self.0.type_name()))),
+            None => {
+                Err(Error::new(ErrorKind::UnknownMethod, format!("{} has no method `{method}`", self.0.type_name())))
+            }
         }
     }
 

@@ -85,7 +85,13 @@ impl Trail {
     }
 
     fn new(parent: Weak<Trail>, key: Arc<str>) -> Arc<Trail> {
-        Arc::new(Trail { parent, key, children: Mutex::default(), leaves: Mutex::default(), whole: AtomicBool::new(false) })
+        Arc::new(Trail {
+            parent,
+            key,
+            children: Mutex::default(),
+            leaves: Mutex::default(),
+            whole: AtomicBool::new(false),
+        })
     }
 
     /// The keys from the values to here.
@@ -217,11 +223,8 @@ impl Object for Entries {
         match self.entries.get_key_value(key) {
             Some((name, entry)) => Some(self.value(name, &entry.value)),
             None => {
-                let miss = Miss {
-                    trail: Arc::clone(&self.trail),
-                    key: key.to_owned(),
-                    entries: Arc::clone(&self.entries),
-                };
+                let miss =
+                    Miss { trail: Arc::clone(&self.trail), key: key.to_owned(), entries: Arc::clone(&self.entries) };
                 *lock(&self.log.miss) = Some(miss);
                 None
             }

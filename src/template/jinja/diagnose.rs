@@ -58,14 +58,17 @@ pub(super) fn failure(error: &Error, site: &Site<'_>) -> Failure {
     if let Some(failed) = current.detail().and_then(|detail| detail.strip_prefix(FAILED)) {
         let name = failed.trim_start_matches([':', ' ']);
         if let Some(mut failure) = site.library.failure(name) {
-            frames.extend(place(current, site).map(|span| Frame { text: format!("while loading `{name}`"), span: Some(span) }));
+            frames.extend(
+                place(current, site).map(|span| Frame { text: format!("while loading `{name}`"), span: Some(span) }),
+            );
             for diagnostic in &mut failure {
                 diagnostic.trace.clone_from(&frames);
             }
             return failure;
         }
     }
-    let mut diagnostic = Diagnostic::new(code(current), current.detail().map_or_else(|| current.kind().to_string(), str::to_owned));
+    let mut diagnostic =
+        Diagnostic::new(code(current), current.detail().map_or_else(|| current.kind().to_string(), str::to_owned));
     if let Some(span) = place(current, site) {
         diagnostic = diagnostic.label(span, "");
     }

@@ -122,26 +122,39 @@ impl Engine {
         let loader = Arc::clone(&library);
         env.set_loader(move |name| loader.load(name));
         let resolver = Arc::clone(&library);
-        env.set_path_join_callback(move |name, parent| {
-            match resolver.names.resolve(name, resolver.scope(parent)) {
-                Some(index) => resolver.project.templates[index].name.to_string().into(),
-                None => name.into(),
-            }
+        env.set_path_join_callback(move |name, parent| match resolver.names.resolve(name, resolver.scope(parent)) {
+            Some(index) => resolver.project.templates[index].name.to_string().into(),
+            None => name.into(),
         });
         register(&mut env, &runtime);
+        super::functions::register(&mut env, &runtime);
         super::filters::register(&mut env, &runtime);
         let shared = Arc::new(Shared::new(Arc::clone(project), Arc::clone(&trail), log));
         Engine { env, runtime, library, shared, trail }
     }
 
     fn failure(&self, error: &Error, name: &str, root: &Value) -> Failure {
-        diagnose::failure(error, &diagnose::Site { library: &self.library, log: &self.runtime.log, name, root, limits: self.library.project.context.limits })
+        diagnose::failure(
+            error,
+            &diagnose::Site {
+                library: &self.library,
+                log: &self.runtime.log,
+                name,
+                root,
+                limits: self.library.project.context.limits,
+            },
+        )
     }
 }
 
 /// What is left to write: YAML fragments as they are, everything else as a flow scalar, or as text where the template
 /// is not YAML.
-fn format(out: &mut minijinja::Output<'_>, state: &mut State<'_, '_>, value: &Value, limit: usize) -> Result<(), Error> {
+fn format(
+    out: &mut minijinja::Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+    limit: usize,
+) -> Result<(), Error> {
     if value.is_undefined() {
         return Ok(());
     }

@@ -30,7 +30,9 @@ impl Files {
             let issue = Issue::new(format!("the chart has no file `{path}`"));
             match nearest(path, self.iter().map(|file| &*file.path)) {
                 Some(near) => issue.hint(format!("did you mean `{near}`?")),
-                None => issue.hint("paths start at the chart's folder; `templates/` and ignored files are not among them"),
+                None => {
+                    issue.hint("paths start at the chart's folder; `templates/` and ignored files are not among them")
+                }
             }
             .error()
         })
@@ -64,7 +66,12 @@ impl Object for Files {
         Enumerator::Values(self.iter().map(|file| Value::from(Arc::clone(&file.path))).collect())
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, arguments: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State<'_, '_>,
+        method: &str,
+        arguments: &[Value],
+    ) -> Result<Value, Error> {
         match method {
             "get" => {
                 let (path, default): (&str, Option<Value>) = from_args(arguments)?;

@@ -3,8 +3,8 @@
 use super::error::Issue;
 use super::runtime::Runtime;
 use super::write::{Writer, as_fragment, describe, scalar_text};
-use minijinja::value::Kwargs;
-use minijinja::{Environment, Error, Value};
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, State, Value};
 use std::sync::Arc;
 
 pub(super) fn register(env: &mut Environment<'static>, runtime: &Arc<Runtime>) {
@@ -14,6 +14,24 @@ pub(super) fn register(env: &mut Environment<'static>, runtime: &Arc<Runtime>) {
     env.add_filter("toyaml", move |value: &Value| toyaml(value, limit));
     env.add_filter("indent", indent);
     env.add_filter("nindent", nindent);
+    env.add_filter("quote", |value: &Value| quote(value, '"'));
+    env.add_filter("squote", |value: &Value| quote(value, '\''));
+    env.add_filter("string", move |value: &Value| to_string(value, limit));
+    let join_items = move |state: &State<'_, '_>, value: &Value, separator: Option<&str>, kwargs: Kwargs| {
+        let attribute: Option<String> = kwargs.get("attribute")?;
+        let named: Option<String> = kwargs.get("d")?;
+        kwargs.assert_all_used()?;
+        join(state, value, separator.or(named.as_deref()), attribute.as_deref(), limit)
+    };
+    env.add_filter("join", join_items);
+    env.add_filter("fromyaml", from_yaml);
+    env.add_function("fromyaml", from_yaml);
+    env.add_filter("fromjson", from_json);
+    env.add_function("fromjson", from_json);
+    env.add_function("toyaml", move |value: &Value| toyaml(value, limit));
+    env.add_function("fail", fail);
+    env.add_filter("required", required);
+    env.add_function("required", |message: &str, value: &Value| required(value, message));
 }
 
 /// `raw`: the text of a value, inserted as it is.
@@ -38,7 +56,13 @@ fn toyaml(value: &Value, limit: usize) -> Result<Value, Error> {
 }
 
 /// `indent`: fragments are indented where they are inserted.
-fn indent(value: &Value, width: usize, first: Option<bool>, blank: Option<bool>, kwargs: Kwargs) -> Result<Value, Error> {
+fn indent(
+    value: &Value,
+    width: usize,
+    first: Option<bool>,
+    blank: Option<bool>,
+    kwargs: Kwargs,
+) -> Result<Value, Error> {
     if as_fragment(value).is_some() {
         kwargs.get::<Option<bool>>("first")?;
         kwargs.get::<Option<bool>>("blank")?;
@@ -87,4 +111,100 @@ fn string(value: &Value, filter: &str) -> Result<String, Error> {
             .hint("a map or list needs neither `toyaml` nor an indent: `key: {{ value }}` writes it where it belongs")
             .error()
     })
+}
+
+/// `quote` and `squote`: text in quotes. In YAML it is one string, wherever it stands.
+fn quote(value: &Value, quote: char) -> Result<Value, Error> {
+    if value.is_undefined() {
+        return Ok(value.clone());
+    }
+    let text = string(value, "quote")?;
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    if quote == '"' {
+        crate::yaml::push_escaped(&mut out, &text);
+    } else {
+        out.push_str(&text.replace('\'', "''"));
+    }
+    out.push(quote);
+    Ok(Value::from_safe_string(out))
+}
+
+/// `string`: the text of a scalar; a map or list in flow style.
+fn to_string(value: &Value, limit: usize) -> Result<Value, Error> {
+    if value.kind() == ValueKind::String {
+        return Ok(value.clone());
+    }
+    if let Some(text) = scalar_text(value)? {
+        return Ok(Value::from(text.into_owned()));
+    }
+    let mut writer = Writer::new(limit);
+    writer.flow(value)?;
+    Ok(Value::from(writer.out))
+}
+
+/// `join`: the texts of a list's items. Fragments among them make the result one.
+fn join(
+    state: &State<'_, '_>,
+    value: &Value,
+    separator: Option<&str>,
+    attribute: Option<&str>,
+    limit: usize,
+) -> Result<Value, Error> {
+    let separator = separator.unwrap_or_default();
+    let items: Vec<Value> = value.try_iter()?.collect();
+    state.consume_fuel(items.len() as u64)?;
+    let fragment = items.iter().any(Value::is_safe);
+    let mut writer = Writer::new(limit);
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            writer.out.push_str(separator);
+        }
+        let item = match attribute {
+            Some(name) => item.get_attr(name)?,
+            None => item.clone(),
+        };
+        match scalar_text(&item)? {
+            Some(text) if !fragment || item.is_safe() => writer.out.push_str(&text),
+            Some(_) => writer.flow(&item)?,
+            None => {
+                return Err(Issue::new(format!("`join` cannot join {}", describe(&item)))
+                    .hint("pick one attribute of each item: `|join(', ', attribute='name')`")
+                    .error());
+            }
+        }
+    }
+    Ok(if fragment { Value::from_safe_string(writer.out) } else { Value::from(writer.out) })
+}
+
+/// `fromyaml`: data from YAML text; whole numbers stay whole.
+fn from_yaml(value: &Value) -> Result<Value, Error> {
+    let text = string(value, "fromyaml")?;
+    let parsed = crate::yaml::read(&text, crate::diagnostic::FileId(0));
+    if let Some(error) = parsed.error {
+        return Err(Issue::new(format!("`fromyaml`: {}", error.diagnostic.message)).error());
+    }
+    Ok(match parsed.documents.as_slice() {
+        [] => Value::from(()),
+        [one, ..] => super::convert::from_go(&super::convert::go_node(one)),
+    })
+}
+
+/// `fromjson`: data from JSON text; whole numbers stay whole.
+fn from_json(value: &Value) -> Result<Value, Error> {
+    let text = string(value, "fromjson")?;
+    match crate::value::json::from_json_exact(&text) {
+        Ok(value) => Ok(super::convert::from_go(&value)),
+        Err(message) => Err(Issue::new(format!("`fromjson`: {message}")).error()),
+    }
+}
+
+/// `fail`: stops the render with a message.
+fn fail(message: &str) -> Result<Value, Error> {
+    Err(Issue::new(message.to_owned()).error())
+}
+
+/// `required`: the value, or the message as an error where there is none.
+fn required(value: &Value, message: &str) -> Result<Value, Error> {
+    if super::functions::is_given(value) { Ok(value.clone()) } else { fail(message) }
 }

@@ -54,7 +54,10 @@ mod tests {
 
     #[test]
     fn lines_keep_their_relative_indent() {
-        assert_eq!(shifted("\n  a: 1\n\n  b:\n    c: |\n      x\n       y\n  ", 4, false), "    a: 1\n\n    b:\n      c: |\n        x\n         y");
+        assert_eq!(
+            shifted("\n  a: 1\n\n  b:\n    c: |\n      x\n       y\n  ", 4, false),
+            "    a: 1\n\n    b:\n      c: |\n        x\n         y"
+        );
         assert_eq!(shifted("a: 1\nb: 2\n", 2, true), "a: 1\n  b: 2");
         assert_eq!(shifted("  a: 1", 0, false), "a: 1");
         assert_eq!(shifted(" \n ", 4, false), "");

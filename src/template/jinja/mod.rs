@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod filters;
 mod fragment;
+mod functions;
 mod names;
 mod rewrite;
 mod runtime;
@@ -16,3 +17,4 @@ mod scalar;
 mod write;
 
 pub use engine::Engine;
+pub use functions::jinja_name;

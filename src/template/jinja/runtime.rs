@@ -7,9 +7,12 @@ use super::rewrite::{Content, Place, Site, Spot};
 use super::scalar::needs_escapes;
 use super::write::{Writer, as_fragment, describe, part_text, scalar_text};
 use crate::template::Project;
+use crate::template::helm::funcs::Env;
 use crate::yaml::Place as ScalarPlace;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, State, Value};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +27,8 @@ pub(super) struct Runtime {
     /// All sites of the templates that were compiled, by number.
     pub(super) spots: Mutex<Vec<Arc<Spot>>>,
     run: Mutex<Run>,
+    /// The source of random names and keys, once one is asked for.
+    random: Mutex<Option<ChaCha20Rng>>,
 }
 
 /// State of a render.
@@ -47,7 +52,7 @@ impl fmt::Debug for Runtime {
 
 impl Runtime {
     pub(super) fn new(project: Arc<Project>, log: Arc<Log>) -> Self {
-        Runtime { project, log, spots: Mutex::default(), run: Mutex::default() }
+        Runtime { project, log, spots: Mutex::default(), run: Mutex::default(), random: Mutex::default() }
     }
 
     /// Forgets what an earlier render left.
@@ -109,7 +114,12 @@ impl Runtime {
                         .error());
                 }
             },
-            Place::Flow => writer.flow(value)?,
+            Place::Flow => {
+                if site.lead {
+                    writer.out.push(' ');
+                }
+                writer.flow(value)?;
+            }
             Place::Part => writer.out = part(value, "a plain value with other text")?.into_owned(),
             Place::Text => writer.out = self.text(site, value)?,
             Place::Double => {
@@ -119,9 +129,11 @@ impl Runtime {
             Place::Single => {
                 let text = part(value, "a quoted string")?;
                 if text.contains('\n') || needs_escapes(&text) {
-                    return Err(Issue::new("text with line breaks or control characters cannot stand in single quotes")
-                        .hint("use double quotes, or no quotes at all if the expression stands alone")
-                        .error());
+                    return Err(Issue::new(
+                        "text with line breaks or control characters cannot stand in single quotes",
+                    )
+                    .hint("use double quotes, or no quotes at all if the expression stands alone")
+                    .error());
                 }
                 writer.out = text.replace('\'', "''");
             }
@@ -133,7 +145,9 @@ impl Runtime {
                 } else {
                     writer.flow(value)?;
                 }
-                writer.out = writer.out.replace(|char: char| char.is_control() || needs_escapes(char.encode_utf8(&mut [0; 4])), " ");
+                writer.out = writer
+                    .out
+                    .replace(|char: char| char.is_control() || needs_escapes(char.encode_utf8(&mut [0; 4])), " ");
             }
             Place::BlockLine | Place::BlockPart => block_text(site, value, &mut writer)?,
         }
@@ -227,6 +241,27 @@ impl Runtime {
         values.iter().try_for_each(|value| self.guard(state, value))
     }
 
+    /// Lends Helm's functions what they may use of the world; the steps that they take are the template's.
+    pub(super) fn with_env<T>(
+        &self,
+        state: &State<'_, '_>,
+        use_env: impl FnOnce(&mut Env<'_>) -> T,
+    ) -> Result<T, Error> {
+        let fuel = state.fuel_levels().map_or(u64::MAX, |(_, remaining)| remaining);
+        let mut random = lock(&self.random);
+        let generator = random.take().unwrap_or_else(|| match self.project.context.seed {
+            Some(seed) => ChaCha20Rng::seed_from_u64(seed),
+            None => ChaCha20Rng::from_os_rng(),
+        });
+        let mut env = Env { context: &self.project.context, random: generator, fuel };
+        let result = use_env(&mut env);
+        let spent = fuel - env.fuel;
+        *random = Some(env.random);
+        drop(random);
+        state.consume_fuel(spent)?;
+        Ok(result)
+    }
+
     /// `__c`: what a condition read does not count for the next expression.
     pub(super) fn condition(&self) {
         self.log.clear_reads();
@@ -244,7 +279,9 @@ fn weigh(value: &Value, depth: usize, nodes: &mut usize) -> Result<(), Error> {
     }
     let Some(object) = value.as_object() else { return Ok(()) };
     // The values themselves are bounded by their reader.
-    if value.downcast_object_ref::<super::data::Entries>().is_some() || value.downcast_object_ref::<super::data::Items>().is_some() {
+    if value.downcast_object_ref::<super::data::Entries>().is_some()
+        || value.downcast_object_ref::<super::data::Items>().is_some()
+    {
         return Ok(());
     }
     match object.repr() {
@@ -358,9 +395,11 @@ impl Object for Macro {
 impl Macro {
     /// An error of the call itself.
     fn argument_error(&self, error: &Error, arguments: &[Value]) -> Error {
-        let names = self.inner.get_attr("arguments").and_then(|names| names.try_iter()).map(|names| {
-            names.filter_map(|name| name.to_str()).map(|name| name.to_string()).collect::<Vec<_>>()
-        });
+        let names = self
+            .inner
+            .get_attr("arguments")
+            .and_then(|names| names.try_iter())
+            .map(|names| names.filter_map(|name| name.to_str()).map(|name| name.to_string()).collect::<Vec<_>>());
         let names = names.unwrap_or_default();
         let signature = format!("{}({})", self.name, names.join(", "));
         let message = match (error.kind(), error.detail()) {
@@ -385,7 +424,9 @@ fn count(arguments: usize) -> String {
 /// The inserted filters and functions.
 pub(super) fn register(env: &mut minijinja::Environment<'static>, runtime: &Arc<Runtime>) {
     let with = Arc::clone(runtime);
-    env.add_filter("__y", move |state: &mut State<'_, '_>, value: &Value, number: usize| with.expression(state, value, number));
+    env.add_filter("__y", move |state: &mut State<'_, '_>, value: &Value, number: usize| {
+        with.expression(state, value, number)
+    });
     let with = Arc::clone(runtime);
     env.add_filter("__p", move |value: &Value, number: usize| with.composite(value, number));
     let with = Arc::clone(runtime);

@@ -134,23 +134,65 @@ fn unquote_double(text: &str) -> Option<Cow<'_, str>> {
             continue;
         }
         let digits = match chars.next()? {
-            '0' => { out.push('\0'); continue }
-            'a' => { out.push('\x07'); continue }
-            'b' => { out.push('\x08'); continue }
-            't' | '\t' => { out.push('\t'); continue }
-            'n' => { out.push('\n'); continue }
-            'v' => { out.push('\x0b'); continue }
-            'f' => { out.push('\x0c'); continue }
-            'r' => { out.push('\r'); continue }
-            'e' => { out.push('\x1b'); continue }
-            'N' => { out.push('\u{85}'); continue }
-            '_' => { out.push('\u{a0}'); continue }
-            'L' => { out.push('\u{2028}'); continue }
-            'P' => { out.push('\u{2029}'); continue }
+            '0' => {
+                out.push('\0');
+                continue;
+            }
+            'a' => {
+                out.push('\x07');
+                continue;
+            }
+            'b' => {
+                out.push('\x08');
+                continue;
+            }
+            't' | '\t' => {
+                out.push('\t');
+                continue;
+            }
+            'n' => {
+                out.push('\n');
+                continue;
+            }
+            'v' => {
+                out.push('\x0b');
+                continue;
+            }
+            'f' => {
+                out.push('\x0c');
+                continue;
+            }
+            'r' => {
+                out.push('\r');
+                continue;
+            }
+            'e' => {
+                out.push('\x1b');
+                continue;
+            }
+            'N' => {
+                out.push('\u{85}');
+                continue;
+            }
+            '_' => {
+                out.push('\u{a0}');
+                continue;
+            }
+            'L' => {
+                out.push('\u{2028}');
+                continue;
+            }
+            'P' => {
+                out.push('\u{2029}');
+                continue;
+            }
             'x' => 2,
             'u' => 4,
             'U' => 8,
-            other @ ('"' | '\\' | '/' | ' ' | '\'') => { out.push(other); continue }
+            other @ ('"' | '\\' | '/' | ' ' | '\'') => {
+                out.push(other);
+                continue;
+            }
             _ => return None,
         };
         let mut code = 0;

@@ -292,17 +292,20 @@ pub(super) fn scalar_text(value: &Value) -> Result<Option<Cow<'_, str>>, Error> 
         ValueKind::Number => Cow::Owned(number(value)),
         ValueKind::String => Cow::Borrowed(value.as_str().unwrap_or_default()),
         ValueKind::Bytes => {
-            return Err(Issue::new("binary data cannot be inserted into text")
-                .hint("encode it: `|b64encode`")
-                .error());
+            return Err(Issue::new("binary data cannot be inserted into text").hint("encode it: `|b64encode`").error());
         }
         ValueKind::Invalid => return Err(Error::new(ErrorKind::InvalidOperation, value.to_string())),
         ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => return Ok(None),
         _ => {
             let text = value.to_string();
-            let callable = text.starts_with("<macro ") || value.as_object().is_some_and(|object| object.repr() == ObjectRepr::Plain && text.starts_with("minijinja::"));
+            let callable = text.starts_with("<macro ")
+                || value
+                    .as_object()
+                    .is_some_and(|object| object.repr() == ObjectRepr::Plain && text.starts_with("minijinja::"));
             if callable {
-                return Err(Issue::new("this is a macro or function, not a value").hint("call it: write `name()`").error());
+                return Err(Issue::new("this is a macro or function, not a value")
+                    .hint("call it: write `name()`")
+                    .error());
             }
             Cow::Owned(text)
         }

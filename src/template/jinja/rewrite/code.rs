@@ -82,8 +82,7 @@ pub(crate) enum Content {
     Verbatim,
 }
 
-const CONTENTS: [Content; 5] =
-    [Content::Fragment, Content::Text, Content::Value, Content::Literal, Content::Verbatim];
+const CONTENTS: [Content; 5] = [Content::Fragment, Content::Text, Content::Value, Content::Literal, Content::Verbatim];
 
 impl Content {
     /// With the indent that a `-` took from the first line.

@@ -2,11 +2,69 @@
 //!
 //! minijinja bounds steps, but a value may hold itself many times over, and walking it costs more than making it. A
 //! value can only grow that way if it is stored on the way, so `|__d` stands behind what is stored, and behind both
-//! sides of operators that walk values. Filters and functions check their arguments themselves.
+//! sides of operators, filters and tests of minijinja that walk values. Our own filters and functions check their
+//! arguments themselves.
 
 use super::offsets::Insertion;
 use super::source::Source;
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt};
+
+/// minijinja's filters that walk or print what they are given, or nest it deeper.
+const WALKING_FILTERS: &[&str] = &[
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "dictsort",
+    "e",
+    "escape",
+    "float",
+    "format",
+    "groupby",
+    "int",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+    "urlencode",
+    "zip",
+];
+
+const WALKING_TESTS: &[&str] = &[
+    "eq",
+    "equalto",
+    "ne",
+    "lt",
+    "lessthan",
+    "le",
+    "gt",
+    "greaterthan",
+    "ge",
+    "in",
+    "sameas",
+    "startingwith",
+    "endingwith",
+];
 
 /// Collects the guards of statements and all below them.
 pub(super) struct Guards<'a> {
@@ -123,7 +181,10 @@ impl<'a> Guards<'a> {
 
     fn arguments(&mut self, arguments: &[CallArg<'_>], stored: bool) {
         for argument in arguments {
-            let (CallArg::Pos(value) | CallArg::Kwarg(_, value) | CallArg::PosSplat(value) | CallArg::KwargSplat(value)) = argument;
+            let (CallArg::Pos(value)
+            | CallArg::Kwarg(_, value)
+            | CallArg::PosSplat(value)
+            | CallArg::KwargSplat(value)) = argument;
             match stored {
                 true => self.stored(value),
                 false => self.expression(value),
@@ -143,9 +204,13 @@ impl<'a> Guards<'a> {
                 self.expression(&op.left);
                 self.expression(&op.right);
                 let walks = match op.op {
-                    BinOpKind::Eq | BinOpKind::Ne | BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte | BinOpKind::In => {
-                        op.left.as_const().is_none() && op.right.as_const().is_none()
-                    }
+                    BinOpKind::Eq
+                    | BinOpKind::Ne
+                    | BinOpKind::Lt
+                    | BinOpKind::Lte
+                    | BinOpKind::Gt
+                    | BinOpKind::Gte
+                    | BinOpKind::In => op.left.as_const().is_none() && op.right.as_const().is_none(),
                     BinOpKind::Concat => true,
                     _ => false,
                 };
@@ -164,12 +229,22 @@ impl<'a> Guards<'a> {
                 choice.false_expr.iter().for_each(|other| self.expression(other));
             }
             Expr::Filter(filter) => {
-                filter.expr.iter().for_each(|value| self.expression(value));
-                self.arguments(&filter.args, false);
+                let walks = WALKING_FILTERS.contains(&filter.name);
+                for value in &filter.expr {
+                    self.expression(value);
+                    if walks {
+                        self.guard(value);
+                    }
+                }
+                self.arguments(&filter.args, walks);
             }
             Expr::Test(test) => {
+                let walks = WALKING_TESTS.contains(&test.name);
                 self.expression(&test.expr);
-                self.arguments(&test.args, false);
+                if walks {
+                    self.guard(&test.expr);
+                }
+                self.arguments(&test.args, walks);
             }
             Expr::GetAttr(get) => self.expression(&get.expr),
             Expr::GetItem(get) => {

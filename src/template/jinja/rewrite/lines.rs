@@ -21,7 +21,10 @@ pub(super) fn kept_blanks(source: &str, tags: &[Tag<'_>], fragments: bool) -> Ve
         if tag.left == Marker::None && (!alone || output) && starts_line(source, tag.start) {
             plus.push(tag.start + 2);
         }
-        if tag.right == Marker::None && (!alone || end_of_output) && matches!(source.as_bytes().get(tag.end), Some(b'\r' | b'\n')) {
+        if tag.right == Marker::None
+            && (!alone || end_of_output)
+            && matches!(source.as_bytes().get(tag.end), Some(b'\r' | b'\n'))
+        {
             plus.push(tag.end - 2);
         }
     }
@@ -48,9 +51,8 @@ fn alone_on_lines(source: &str, tags: &[Tag<'_>]) -> Vec<bool> {
             next += 1;
         }
         let run = &tags[first..next];
-        let bare = run.iter().all(|tag| {
-            tag.kind != Kind::Expression && tag.left == Marker::None && tag.right == Marker::None
-        });
+        let bare =
+            run.iter().all(|tag| tag.kind != Kind::Expression && tag.left == Marker::None && tag.right == Marker::None);
         if bare && starts_line(source, run[0].start) && ends_line(source, run[run.len() - 1].end) {
             alone[first..next].fill(true);
         }
@@ -121,10 +123,16 @@ mod tests {
         assert_eq!(plus("  {% if x %}b: 2{% endif %}\nc"), "  {%+ if x %}b: 2{% endif +%}\nc");
         assert_eq!(plus("a\n{%- if x %}\nb\n{% endif %}\nc"), "a\n{%- if x +%}\nb\n{%+ endif +%}\nc");
         assert_eq!(plus("k: {% if x %}\n  b: 2\n{% endif %}\nc"), "k: {% if x +%}\n  b: 2\n{%+ endif +%}\nc");
-        assert_eq!(plus("{% if x %} {% if y %}\n{% endif %}{% endif %}\n"), "{%+ if x %} {% if y +%}\n{%+ endif %}{% endif +%}\n");
+        assert_eq!(
+            plus("{% if x %} {% if y %}\n{% endif %}{% endif %}\n"),
+            "{%+ if x %} {% if y +%}\n{%+ endif %}{% endif +%}\n"
+        );
         assert_eq!(plus("  {# c #}\n{# d #} x\n"), "  {# c #}\n{#+ d #} x\n");
         assert_eq!(plus("  {% call m() %}\n x\n  {% endcall %}\n"), "  {%+ call m() %}\n x\n  {% endcall +%}\n");
         assert_eq!(plus("  {% include 'x' %}\n"), "  {%+ include 'x' +%}\n");
-        assert_eq!(plus("{% set a %}\nx\n{% endset %}\n{% set b = 1 %}\n"), "{% set a %}\nx\n{% endset %}\n{% set b = 1 %}\n");
+        assert_eq!(
+            plus("{% set a %}\nx\n{% endset %}\n{% set b = 1 %}\n"),
+            "{% set a %}\nx\n{% endset %}\n{% set b = 1 %}\n"
+        );
     }
 }

@@ -107,7 +107,8 @@ pub(crate) fn rewrite(source: &str, name: &str, base: usize, reads: bool) -> Res
     let (spaced, tags) = insert_plus(source, tags, &plus);
     let author = |at: usize| at - plus.iter().enumerate().take_while(|(count, plus)| *plus + count < at).count();
     let author_range = |range: Range<usize>| author(range.start)..author(range.end).max(author(range.start));
-    let template = parse(&spaced, name, syntax()).map_err(|error| vec![syntax_problem(source, &error, author_range)])?;
+    let template =
+        parse(&spaced, name, syntax()).map_err(|error| vec![syntax_problem(source, &error, author_range)])?;
     let Stmt::Template(template) = &template else { return Err(Vec::new()) };
     let place = Source { text: &spaced, tags: &tags };
 
@@ -259,7 +260,9 @@ fn weight(tag: &str) -> usize {
         let letter = byte.is_ascii_alphanumeric() || byte == b'_';
         match byte {
             b'"' | b'\'' => quote = Some(byte),
-            b'+' | b'-' | b'*' | b'/' | b'~' | b'%' | b'|' | b'.' | b'[' | b'(' | b'{' | b'<' | b'>' | b'=' | b'!' => count += 1,
+            b'+' | b'-' | b'*' | b'/' | b'~' | b'%' | b'|' | b'.' | b'[' | b'(' | b'{' | b'<' | b'>' | b'=' | b'!' => {
+                count += 1
+            }
             b'a'..=b'z' | b'A'..=b'Z' | b'_' if !word => count += 1,
             _ => {}
         }

@@ -127,9 +127,15 @@ impl<'a> Source<'a> {
         by_previous.or(by_next).map(|marker| (marker, blanks))
     }
 
-    /// The trim marker that removed the blanks before an offset.
-    pub(super) fn trimmed_before(&self, at: usize) -> Option<usize> {
-        self.trimmed(at).map(|(marker, _)| marker)
+    /// The last trim marker before an offset that removed blanks, looking back over tags without text between.
+    pub(super) fn last_trim_before(&self, at: usize) -> Option<usize> {
+        let mut at = at;
+        loop {
+            if let Some((marker, _)) = self.trimmed(at) {
+                return Some(marker);
+            }
+            at = self.tag_ending_at(at)?.start;
+        }
     }
 
     /// The trim marker that removed the line break before an offset.

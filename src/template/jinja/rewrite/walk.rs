@@ -1,12 +1,12 @@
 //! Walks the statements of a YAML template and decides for each expression what it stands for.
 
+use super::Problem;
 use super::code::{Content, Place, Site, Spot};
 use super::content;
 use super::offsets::Insertion;
+use super::source::Source;
 use super::state::{Block, Mode, Position, State};
 use super::tags::Marker;
-use super::Problem;
-use super::source::Source;
 use minijinja::machinery::ast::{CallBlock, EmitExpr, Expr, FilterBlock, Spanned, Stmt};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -199,7 +199,11 @@ impl<'a> Walker<'a> {
             b'\t' if state.position == Position::Line && state.flow == 0 && !rest.trim_ascii_start().is_empty() => {
                 let content = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(0);
                 if rest[content] != b'\n' && self.nested == 0 {
-                    self.problem(here..here + 1, "a tab indents this line, and YAML takes only blanks", "replace the tab with blanks");
+                    self.problem(
+                        here..here + 1,
+                        "a tab indents this line, and YAML takes only blanks",
+                        "replace the tab with blanks",
+                    );
                 }
                 at.offset += content;
                 state.column += content as i32;
@@ -215,7 +219,10 @@ impl<'a> Walker<'a> {
                 state.blank = false;
                 skip(state, 1);
             }
-            b'-' if state.column == 0 && rest.starts_with(b"---") && matches!(rest.get(3), None | Some(b' ' | b'\n' | b'\r')) => {
+            b'-' if state.column == 0
+                && rest.starts_with(b"---")
+                && matches!(rest.get(3), None | Some(b' ' | b'\n' | b'\r')) =>
+            {
                 state.node = -2;
                 state.position = Position::Value;
                 state.blank = false;
@@ -241,6 +248,7 @@ impl<'a> Walker<'a> {
                 self.blank_before(state, here);
                 state.token = if state.flow == 0 { state.column } else { state.token };
                 state.flow += 1;
+                state.blank = true;
                 skip(state, 1);
             }
             b']' | b'}' if state.flow > 0 => {
@@ -249,8 +257,14 @@ impl<'a> Walker<'a> {
                 state.quote = Some(here);
                 skip(state, 1);
             }
-            b',' if state.flow > 0 => skip(state, 1),
-            b':' if state.flow > 0 => skip(state, 1),
+            b',' if state.flow > 0 => {
+                state.blank = true;
+                skip(state, 1);
+            }
+            b':' if state.flow > 0 => {
+                state.blank = false;
+                skip(state, 1);
+            }
             b'&' | b'!' if rest.iter().any(|byte| matches!(byte, b' ' | b'\n')) => {
                 let length = rest.iter().position(|byte| matches!(byte, b' ' | b'\n')).unwrap_or(rest.len());
                 state.blank = false;
@@ -284,7 +298,7 @@ impl<'a> Walker<'a> {
         if state.flow > 0 || state.position == Position::Line || state.blank || self.nested > 0 {
             return;
         }
-        if let Some(marker) = self.source.trimmed_before(here) {
+        if let Some(marker) = self.source.last_trim_before(here) {
             self.problem(
                 marker..marker + 1,
                 "the trim marker `-` removes the blank that YAML needs before this value",
@@ -322,16 +336,30 @@ impl<'a> Walker<'a> {
     }
 
     /// One step after a scalar or a closing bracket.
-    fn after(&mut self, list: &[Stmt<'_>], byte: u8, text: &[u8], base: usize, at: &mut Cursor, state: &mut State, follow: u8) {
+    fn after(
+        &mut self,
+        list: &[Stmt<'_>],
+        byte: u8,
+        text: &[u8],
+        base: usize,
+        at: &mut Cursor,
+        state: &mut State,
+        follow: u8,
+    ) {
         let here = base + at.offset;
         at.offset += 1;
         match byte {
             b' ' | b'\t' | b'\r' => {}
             b'#' if at.offset < 2 || text[at.offset - 2].is_ascii_whitespace() => state.mode = Mode::Comment,
-            b':' if self.is_colon(list, at.index, text, at.offset - 1, state.flow > 0, follow) || state.flow > 0 && state.quote.is_some() => {
+            b':' if self.is_colon(list, at.index, text, at.offset - 1, state.flow > 0, follow)
+                || state.flow > 0 && state.quote.is_some() =>
+            {
                 self.key(state);
             }
-            b',' if state.flow > 0 => state.mode = Mode::Start,
+            b',' if state.flow > 0 => {
+                state.mode = Mode::Start;
+                state.blank = true;
+            }
             b']' | b'}' if state.flow > 0 => {
                 state.flow -= 1;
                 state.mode = Mode::After;
@@ -379,7 +407,10 @@ impl<'a> Walker<'a> {
             at.index += 1;
             return;
         }
-        if state.mode == Mode::Block && state.block.is_some_and(|block| block.blank_line && state.column <= block.parent) && is_producer(statement) {
+        if state.mode == Mode::Block
+            && state.block.is_some_and(|block| block.blank_line && state.column <= block.parent)
+            && is_producer(statement)
+        {
             state.leave_block();
         }
         if state.mode == Mode::Start {
@@ -592,7 +623,7 @@ impl<'a> Walker<'a> {
 
     /// Whether the site writes the blank before its value.
     fn lead(&mut self, site: &mut Site, statement: &Stmt<'_>, state: &State) {
-        if state.flow > 0 || state.position == Position::Line || site.place == Place::Key {
+        if site.place == Place::Key || state.flow == 0 && state.position == Position::Line {
             return;
         }
         let (tag, left, _) = self.source.edges(statement);
@@ -752,7 +783,12 @@ impl<'a> Walker<'a> {
                     return;
                 }
                 let site = Site { text: super::is_text_name(&include.name), ..site };
-                self.wrap(statement, "__y", site, include.span().start_offset as usize..include.span().end_offset as usize);
+                self.wrap(
+                    statement,
+                    "__y",
+                    site,
+                    include.span().start_offset as usize..include.span().end_offset as usize,
+                );
             }
             Stmt::CallBlock(call) => self.call(statement, call, site),
             Stmt::FilterBlock(filter) => self.filter(filter, site),
@@ -793,7 +829,14 @@ impl<'a> Walker<'a> {
         self.wrap_between((range.start, left), (range.end, right), filter, site, covers);
     }
 
-    fn wrap_between(&mut self, open: (usize, Marker), close: (usize, Marker), filter: &str, site: Site, covers: Range<usize>) {
+    fn wrap_between(
+        &mut self,
+        open: (usize, Marker),
+        close: (usize, Marker),
+        filter: &str,
+        site: Site,
+        covers: Range<usize>,
+    ) {
         let (start, left) = (open.0, if open.1 == Marker::Remove { '-' } else { '+' });
         let (end, right) = (close.0, if close.1 == Marker::Remove { '-' } else { '+' });
         let spot = self.spot(site, covers.clone());
@@ -805,7 +848,8 @@ impl<'a> Walker<'a> {
     fn composite(&mut self, list: &[Stmt<'_>], from: Cursor, to: Cursor, mut site: Site, state: &State) {
         let open = self.source.start(list, from);
         let close = self.source.end(list, to);
-        if state.flow == 0 && state.position != Position::Line && site.place != Place::Key && !state.blank {
+        let value = state.flow > 0 || state.position != Position::Line;
+        if value && site.place != Place::Key && !state.blank {
             site.lead = true;
         }
         self.wrap_between(open, close, "__p", site, open.0..close.0);
@@ -860,7 +904,12 @@ impl<'a> Walker<'a> {
                     let inline = content::inline(statement, flow, scalar.pieces == 0);
                     let Some(inline) = inline else {
                         let after = Cursor { index: index + 1, offset: 0 };
-                        let first = self.first(&list[index..=index], Cursor { index: 0, offset: 0 }, flow, self.first(list, after, flow, follow));
+                        let first = self.first(
+                            &list[index..=index],
+                            Cursor { index: 0, offset: 0 },
+                            flow,
+                            self.first(list, after, flow, follow),
+                        );
                         scalar.ends = match scalar.pieces {
                             0 => Ending::Structure,
                             _ if flow && (first & next::TEXT == 0 || first & next::CLOSE != 0) => Ending::Flow,
@@ -874,6 +923,10 @@ impl<'a> Walker<'a> {
                         };
                         return scalar;
                     };
+                    if scalar.pieces == 0 && inline.pieces == 0 {
+                        scalar.ends = Ending::Structure;
+                        return scalar;
+                    }
                     scalar.joined = scalar.joined.or(joined);
                     scalar.pieces += inline.pieces;
                     scalar.dynamic |= inline.dynamic;
@@ -896,9 +949,10 @@ impl<'a> Walker<'a> {
             Stmt::WithBlock(with) => [&with.body, &[]],
             _ => return None,
         };
-        bodies.iter().filter(|body| !body.is_empty()).find_map(|body| {
-            self.source.joined_before(self.source.start(body, Cursor { index: 0, offset: 0 }).0)
-        })
+        bodies
+            .iter()
+            .filter(|body| !body.is_empty())
+            .find_map(|body| self.source.joined_before(self.source.start(body, Cursor { index: 0, offset: 0 }).0))
     }
 
     /// Whether the colon at an offset of raw text makes a key.
@@ -923,7 +977,9 @@ impl<'a> Walker<'a> {
                     return true;
                 }
                 !is_producer(statement)
-                    && self.first(list, Cursor { index: index + 1, offset: 0 }, false, follow) & (next::TEXT | next::KEY) == 0
+                    && self.first(list, Cursor { index: index + 1, offset: 0 }, false, follow)
+                        & (next::TEXT | next::KEY)
+                        == 0
             }
         }
     }
@@ -941,7 +997,11 @@ impl<'a> Walker<'a> {
                     Some(b'\n') => next::NEWLINE,
                     Some(b'#') if blanks > 0 => next::COMMENT,
                     Some(b',' | b']' | b'}') if flow => next::CLOSE,
-                    Some(b':') if self.is_colon(list, from.index, raw.raw.as_bytes(), from.offset + blanks, flow, follow) => next::KEY,
+                    Some(b':')
+                        if self.is_colon(list, from.index, raw.raw.as_bytes(), from.offset + blanks, flow, follow) =>
+                    {
+                        next::KEY
+                    }
                     Some(_) => next::TEXT,
                 }
             }
@@ -955,9 +1015,15 @@ impl<'a> Walker<'a> {
                 let start = Cursor { index: 0, offset: 0 };
                 self.first(&each.body, start, flow, after) | self.first(&each.else_body, start, flow, after)
             }
-            Stmt::WithBlock(with) => self.first(&with.body, Cursor { index: 0, offset: 0 }, flow, self.first(list, rest, flow, follow)),
-            Stmt::AutoEscape(escape) => self.first(&escape.body, Cursor { index: 0, offset: 0 }, flow, self.first(list, rest, flow, follow)),
-            Stmt::Block(block) => self.first(&block.body, Cursor { index: 0, offset: 0 }, flow, self.first(list, rest, flow, follow)),
+            Stmt::WithBlock(with) => {
+                self.first(&with.body, Cursor { index: 0, offset: 0 }, flow, self.first(list, rest, flow, follow))
+            }
+            Stmt::AutoEscape(escape) => {
+                self.first(&escape.body, Cursor { index: 0, offset: 0 }, flow, self.first(list, rest, flow, follow))
+            }
+            Stmt::Block(block) => {
+                self.first(&block.body, Cursor { index: 0, offset: 0 }, flow, self.first(list, rest, flow, follow))
+            }
             _ if is_silent(statement) => self.first(list, rest, flow, follow),
             _ => next::TEXT,
         }
