@@ -1,8 +1,10 @@
 //! Filters and functions that are Jinja's own here: those about text and YAML, and minijinja's where they must differ.
 
+use super::convert::{from_go, go_node, to_go};
 use super::error::Issue;
 use super::runtime::Runtime;
 use super::write::{Writer, as_fragment, describe, scalar_text};
+use crate::value::json::{self, Layout};
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Error, State, Value};
 use std::sync::Arc;
@@ -24,6 +26,8 @@ pub(super) fn register(env: &mut Environment<'static>, runtime: &Arc<Runtime>) {
         join(state, value, separator.or(named.as_deref()), attribute.as_deref(), limit)
     };
     env.add_filter("join", join_items);
+    env.add_filter("tojson", to_json);
+    env.add_function("tojson", to_json);
     env.add_filter("fromyaml", from_yaml);
     env.add_function("fromyaml", from_yaml);
     env.add_filter("fromjson", from_json);
@@ -177,6 +181,20 @@ fn join(
     Ok(if fragment { Value::from_safe_string(writer.out) } else { Value::from(writer.out) })
 }
 
+/// `tojson`: the JSON of a value as a string, with an indent on several lines.
+fn to_json(value: &Value, indent: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+    let named: Option<Value> = kwargs.get("indent")?;
+    kwargs.assert_all_used()?;
+    if value.is_undefined() {
+        value.get_attr("")?;
+    }
+    let layout = if indent.or(named).is_some_and(|indent| indent.is_true()) { Layout::Pretty } else { Layout::Compact };
+    match json::to_json(&to_go(value)?, layout) {
+        Ok(text) => Ok(Value::from(text)),
+        Err(message) => Err(Issue::new(format!("`tojson`: {message}")).error()),
+    }
+}
+
 /// `fromyaml`: data from YAML text; whole numbers stay whole.
 fn from_yaml(value: &Value) -> Result<Value, Error> {
     let text = string(value, "fromyaml")?;
@@ -186,15 +204,15 @@ fn from_yaml(value: &Value) -> Result<Value, Error> {
     }
     Ok(match parsed.documents.as_slice() {
         [] => Value::from(()),
-        [one, ..] => super::convert::from_go(&super::convert::go_node(one)),
+        [one, ..] => from_go(&go_node(one)),
     })
 }
 
 /// `fromjson`: data from JSON text; whole numbers stay whole.
 fn from_json(value: &Value) -> Result<Value, Error> {
     let text = string(value, "fromjson")?;
-    match crate::value::json::from_json_exact(&text) {
-        Ok(value) => Ok(super::convert::from_go(&value)),
+    match json::from_json_exact(&text) {
+        Ok(value) => Ok(from_go(&value)),
         Err(message) => Err(Issue::new(format!("`fromjson`: {message}")).error()),
     }
 }

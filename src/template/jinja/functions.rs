@@ -126,7 +126,6 @@ const FUNCTIONS: &[(&str, &str, Subject)] = &[
     ("b64dec", "b64decode", Last),
     ("b32enc", "b32encode", Last),
     ("b32dec", "b32decode", Last),
-    ("mustToJson", "tojson", Last),
     ("mustToPrettyJson", "to_pretty_json", Last),
     ("mustToRawJson", "to_raw_json", Last),
     ("mustToToml", "totoml", Last),
@@ -167,6 +166,27 @@ const FUNCTIONS: &[(&str, &str, Subject)] = &[
     ("lookup", "lookup", No),
 ];
 
+/// Functions that are written here, in `filters` and `calls`, because Jinja's differ.
+const OWN: &[(&str, &str)] = &[
+    ("quote", "quote"),
+    ("squote", "squote"),
+    ("indent", "indent"),
+    ("nindent", "nindent"),
+    ("toString", "string"),
+    ("join", "join"),
+    ("toYaml", "toyaml"),
+    ("toYamlPretty", "toyaml"),
+    ("fromYaml", "fromyaml"),
+    ("fromYamlArray", "fromyaml"),
+    ("toJson", "tojson"),
+    ("fromJson", "fromjson"),
+    ("fromJsonArray", "fromjson"),
+    ("required", "required"),
+    ("fail", "fail"),
+    ("tpl", "tpl"),
+    ("include", "include"),
+];
+
 /// Functions that may be given what is undefined.
 const TOLERANT: &[&str] = &["empty", "coalesce", "all", "any", "ternary"];
 
@@ -179,12 +199,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("lower", "minijinja's `lower`"),
     ("title", "minijinja's `title`"),
     ("replace", "minijinja's `replace(old, new)`"),
-    ("quote", "our `quote`"),
-    ("squote", "our `squote`"),
-    ("indent", "our `indent`"),
-    ("nindent", "our `nindent`"),
-    ("toString", "`string`"),
-    ("join", "`join(separator)`"),
     ("split", "`split(separator)`, a list"),
     ("splitn", "`split(separator, count)`"),
     ("splitList", "`split(separator)`"),
@@ -228,21 +242,11 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("typeIsLike", "tests, see `typeOf`"),
     ("kindOf", "tests, see `typeOf`"),
     ("kindIs", "tests, see `typeOf`"),
-    ("toYaml", "our `toyaml`"),
-    ("toYamlPretty", "our `toyaml`"),
-    ("fromYaml", "our `fromyaml`"),
-    ("fromYamlArray", "our `fromyaml`"),
-    ("fromJson", "our `fromjson`"),
-    ("fromJsonArray", "our `fromjson`"),
     ("osBase", "`base`"),
     ("osDir", "`dir`"),
     ("osExt", "`ext`"),
     ("osClean", "`clean`"),
     ("osIsAbs", "`is_abs`"),
-    ("required", "our `required`"),
-    ("fail", "our `fail`"),
-    ("tpl", "our `tpl`"),
-    ("include", "our `include`"),
 ];
 
 /// What became of a Go function: its Jinja name, or what to write instead.
@@ -259,6 +263,9 @@ pub fn jinja_name(go: &str) -> Result<&'static str, &'static str> {
     if let Some((_, name, _)) = FUNCTIONS.iter().find(|(other, _, _)| *other == go || *other == must) {
         return Ok(name);
     }
+    if let Some((_, name)) = OWN.iter().find(|(other, _)| *other == go) {
+        return Ok(name);
+    }
     if let Some((_, instead)) = LEFT_OUT.iter().find(|(other, _)| *other == go) {
         return Err(instead);
     }
@@ -270,7 +277,7 @@ pub fn jinja_name(go: &str) -> Result<&'static str, &'static str> {
 
 /// The Jinja names of Helm's functions.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.iter().map(|(_, name, _)| *name)
+    FUNCTIONS.iter().map(|(_, name, _)| *name).chain(OWN.iter().map(|(_, name)| *name))
 }
 
 pub(super) fn register(env: &mut Environment<'static>, runtime: &Arc<Runtime>) {
