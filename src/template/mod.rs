@@ -156,5 +156,37 @@ pub trait Dialect {
 pub enum Argument {
     /// The root context of the calling scope (`.` at the top of a Go template).
     Root,
+    /// Where a part of it is a [`RootContext`], the calling scope's root context is meant.
     Value(crate::value::Value),
+}
+
+/// Stands for the calling scope's root context inside an [`Argument::Value`]: what `ctx` is in Jinja, as in
+/// `include("common.tplvalues.render", {"value": values.extra, "context": ctx})`.
+#[derive(Debug, Clone, Copy)]
+pub struct RootContext;
+
+impl crate::value::Object for RootContext {
+    fn type_name(&self) -> std::borrow::Cow<'static, str> {
+        "common.Values".into()
+    }
+
+    fn kind(&self) -> &'static str {
+        "map"
+    }
+
+    fn field(&self, _: &str) -> Option<crate::value::Value> {
+        None
+    }
+
+    fn call(&self, _: &str, _: &[crate::value::Value]) -> Option<Result<crate::value::Value, String>> {
+        None
+    }
+
+    fn display(&self) -> String {
+        "ctx".to_owned()
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
 }

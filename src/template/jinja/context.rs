@@ -39,7 +39,7 @@ impl fmt::Debug for Shared {
 }
 
 fn map<const N: usize>(entries: [(&'static str, Value); N]) -> Value {
-    entries.into_iter().map(|(key, value)| (Value::from(key), value)).collect()
+    Value::from_pairs(entries)
 }
 
 impl Shared {
@@ -130,8 +130,7 @@ fn chart(metadata: &Metadata, is_root: bool) -> Value {
     let maintainers = metadata.maintainers.iter().map(|maintainer| {
         map([("name", text(&maintainer.name)), ("email", text(&maintainer.email)), ("url", text(&maintainer.url))])
     });
-    let annotations: Value =
-        metadata.annotations.iter().map(|(key, value)| (Value::from(key.as_str()), text(value))).collect();
+    let annotations = metadata.annotations.iter().map(|(key, value)| (key.as_str(), text(value)));
     map([
         ("name", text(&metadata.name)),
         ("version", text(&metadata.version)),
@@ -145,7 +144,7 @@ fn chart(metadata: &Metadata, is_root: bool) -> Value {
         ("sources", texts(&metadata.sources)),
         ("icon", text(&metadata.icon)),
         ("deprecated", Value::from(metadata.deprecated)),
-        ("annotations", annotations),
+        ("annotations", Value::from_pairs(annotations)),
         ("maintainers", maintainers.collect::<Vec<Value>>().into()),
         ("dependencies", metadata.dependencies.iter().map(dependency).collect::<Vec<Value>>().into()),
         ("is_root", Value::from(is_root)),

@@ -1,8 +1,10 @@
 //! Between Jinja's values and the shared dynamic value that Helm's functions work on.
 
+use super::context::ContextMark;
 use super::data::{Entries, Items};
 use super::error::{Issue, limit};
 use super::write::MAX_DEPTH;
+use crate::template::RootContext;
 use crate::value::{Entries as Map, List, Object as GoObject, Value as Go, bytes_of, raw_byte, text_from_bytes};
 use crate::yaml::{Data, Node};
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
@@ -12,7 +14,7 @@ use std::sync::Arc;
 
 /// What functions see of a value.
 pub(super) fn to_go(value: &Value) -> Result<Go, Error> {
-    Deep { depth: 0 }.to_go(value)
+    Deep { depth: 0 }.convert(value)
 }
 
 struct Deep {
@@ -20,7 +22,7 @@ struct Deep {
 }
 
 impl Deep {
-    fn to_go(&mut self, value: &Value) -> Result<Go, Error> {
+    fn convert(&mut self, value: &Value) -> Result<Go, Error> {
         Ok(match value.kind() {
             ValueKind::Undefined | ValueKind::None => Go::Nil,
             ValueKind::Bool => Go::Bool(value.is_true()),
@@ -29,7 +31,7 @@ impl Deep {
             ValueKind::Bytes => Go::Str(text_from_bytes(value.as_bytes().unwrap_or_default()).into()),
             ValueKind::Map => {
                 if let Some(entries) = value.downcast_object_ref::<Entries>() {
-                    entries.mark();
+                    entries.read_whole();
                     return Ok(go_map(&entries.entries));
                 }
                 self.enter()?;
@@ -40,24 +42,25 @@ impl Deep {
                         Some(key) => key,
                         None => super::write::scalar_text(&key)?.unwrap_or_default().into(),
                     };
-                    map.insert(key, self.to_go(&value)?);
+                    map.insert(key, self.convert(&value)?);
                 }
                 self.depth -= 1;
                 Go::Map(crate::value::Map::new(map))
             }
             ValueKind::Seq | ValueKind::Iterable => {
                 if let Some(items) = value.downcast_object_ref::<Items>() {
-                    items.mark();
+                    items.read_whole();
                     return Ok(Go::list(items.items.iter().map(go_node).collect()));
                 }
                 self.enter()?;
-                let items: Result<Vec<Go>, Error> = value.try_iter()?.map(|item| self.to_go(&item)).collect();
+                let items: Result<Vec<Go>, Error> = value.try_iter()?.map(|item| self.convert(&item)).collect();
                 self.depth -= 1;
                 Go::list(items?)
             }
             ValueKind::Invalid => return Err(Error::new(ErrorKind::InvalidOperation, value.to_string())),
             _ => match value.downcast_object_ref::<Foreign>() {
                 Some(foreign) => Go::Object(Arc::clone(&foreign.0)),
+                None if value.downcast_object_ref::<ContextMark>().is_some() => Go::Object(Arc::new(RootContext)),
                 None => Go::from(super::write::scalar_text(value)?.unwrap_or_default().into_owned()),
             },
         })
@@ -116,7 +119,7 @@ pub(super) fn from_go(value: &Go) -> Value {
         Go::Bytes(bytes) => Value::from_bytes(bytes.to_vec()),
         Go::List(list) => list.items().iter().map(from_go).collect::<Vec<Value>>().into(),
         Go::Map(map) => {
-            map.snapshot().iter().map(|(key, value)| (Value::from(Arc::clone(key)), from_go(value))).collect()
+            Value::from_pairs(map.snapshot().iter().map(|(key, value)| (Value::from(Arc::clone(key)), from_go(value))))
         }
         Go::Object(object) => Value::from_object(Foreign(Arc::clone(object))),
     }

@@ -3,11 +3,11 @@
 use crate::diagnostic::Span;
 use crate::yaml::{Data, Mapping, Node};
 use minijinja::Value;
-use minijinja::value::{Enumerator, Object, ObjectRepr};
-use std::collections::HashMap;
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// What expressions read and missed, as far as nobody asked yet.
 #[derive(Debug, Default)]
@@ -15,6 +15,8 @@ pub(super) struct Log {
     pub(super) enabled: bool,
     reads: Mutex<Vec<Span>>,
     miss: Mutex<Option<Miss>>,
+    /// Where each string of the values stands, by its address: strings keep theirs on their way through templates.
+    origins: OnceLock<HashMap<usize, Span>>,
 }
 
 /// A key that a map of the values does not have.
@@ -33,12 +35,30 @@ impl Log {
         Log { enabled, ..Log::default() }
     }
 
-    fn read(&self, span: Span) {
+    pub(super) fn read(&self, span: Span) {
         if self.enabled {
             let mut reads = lock(&self.reads);
             if reads.len() < MAX_READS && reads.last() != Some(&span) {
                 reads.push(span);
             }
+        }
+    }
+
+    /// Notes the place of a string of the values that has come here by way of variables.
+    pub(super) fn read_origin(&self, value: &Value, values: &Node) {
+        if !self.enabled || value.kind() != ValueKind::String {
+            return;
+        }
+        let Some(text) = value.to_str().filter(|text| !text.is_empty()) else { return };
+        let origins = self.origins.get_or_init(|| {
+            let mut origins = HashMap::new();
+            collect_origins(values, &mut origins);
+            origins
+        });
+        if let Some(&span) = origins.get(&(text.as_ptr() as usize))
+            && !lock(&self.reads).contains(&span)
+        {
+            self.read(span);
         }
     }
 
@@ -59,6 +79,17 @@ impl Log {
     }
 }
 
+fn collect_origins(node: &Node, origins: &mut HashMap<usize, Span>) {
+    match &node.data {
+        Data::Str(text) => {
+            origins.insert(text.as_ptr() as usize, node.span);
+        }
+        Data::Seq(items) => items.iter().for_each(|item| collect_origins(item, origins)),
+        Data::Map(entries) => entries.values().for_each(|entry| collect_origins(&entry.value, origins)),
+        _ => {}
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -68,10 +99,13 @@ pub(super) struct Trail {
     /// Weak: a parent holds the views of its children.
     parent: Weak<Trail>,
     pub(super) key: Arc<str>,
-    children: Mutex<HashMap<Arc<str>, (Arc<Trail>, Value)>>,
-    leaves: Mutex<HashMap<Arc<str>, ()>>,
+    children: Mutex<Children>,
+    leaves: Mutex<HashSet<Arc<str>>>,
     whole: AtomicBool,
 }
+
+/// The views below, by key.
+type Children = HashMap<Arc<str>, (Arc<Trail>, Value)>;
 
 impl fmt::Debug for Trail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,7 +141,7 @@ impl Trail {
         if self.whole.load(Ordering::Relaxed) {
             found(path, true);
         }
-        let mut leaves: Vec<Arc<str>> = lock(&self.leaves).keys().cloned().collect();
+        let mut leaves: Vec<Arc<str>> = lock(&self.leaves).iter().cloned().collect();
         leaves.sort();
         for leaf in leaves {
             path.push(leaf);
@@ -148,6 +182,12 @@ pub(super) fn view(node: &Node, trail: &Arc<Trail>, log: &Arc<Log>) -> Value {
     }
 }
 
+/// A view that notes nothing.
+pub(super) fn plain(node: &Node) -> Value {
+    static SILENT: LazyLock<(Arc<Trail>, Arc<Log>)> = LazyLock::new(|| (Trail::root(), Arc::default()));
+    view(node, &SILENT.0, &SILENT.1)
+}
+
 /// A mapping of the values.
 pub(super) struct Entries {
     pub(super) span: Span,
@@ -178,14 +218,15 @@ impl fmt::Debug for Items {
 
 impl Entries {
     /// Notes that all of it is read.
-    pub(super) fn mark(&self) {
+    pub(super) fn read_whole(&self) {
+        self.mark();
+        self.log.read(self.span);
+    }
+
+    fn mark(&self) {
         if self.log.enabled {
             self.trail.whole.store(true, Ordering::Relaxed);
         }
-    }
-
-    pub(super) fn log(&self) -> &Log {
-        &self.log
     }
 
     fn value(&self, key: &Arc<str>, node: &Node) -> Value {
@@ -202,7 +243,7 @@ impl Entries {
             _ => {
                 if self.log.enabled {
                     self.log.read(node.span);
-                    lock(&self.trail.leaves).entry(Arc::clone(key)).or_default();
+                    lock(&self.trail.leaves).insert(Arc::clone(key));
                 }
                 view(node, &self.trail, &self.log)
             }
@@ -247,14 +288,16 @@ impl Object for Entries {
 }
 
 impl Items {
-    pub(super) fn mark(&self) {
+    /// Notes that all of it is read.
+    pub(super) fn read_whole(&self) {
+        self.mark();
+        self.log.read(self.span);
+    }
+
+    fn mark(&self) {
         if self.log.enabled {
             self.trail.whole.store(true, Ordering::Relaxed);
         }
-    }
-
-    pub(super) fn log(&self) -> &Log {
-        &self.log
     }
 }
 

@@ -1,21 +1,30 @@
 //! The dialect: one minijinja environment per project, templates compiled when they are used.
 
+use super::calls::{self, IncludeGo};
 use super::context::{Root, Shared};
+use super::convert::from_go;
 use super::data::{Log, Trail};
 use super::diagnose;
 use super::names::Names;
-use super::rewrite::{self, Offsets, is_yaml_name};
+use super::rewrite::{self, Offsets, Spot, is_yaml_name};
 use super::runtime::{Runtime, lock, register};
+use super::trace::Record;
 use super::write::{Writer, scalar_text};
-use crate::diagnostic::{Failure, SourceMap, Span};
+use crate::diagnostic::{Failure, FileId, SourceMap, Span};
 use crate::template::{Argument, Dialect, Output, Project, Reads};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
-use std::collections::HashMap;
+use minijinja::value::merge_maps;
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, OutputSpan, OutputSpanKind, State, UndefinedBehavior, Value,
+};
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-/// Renders the Jinja templates of a project.
-pub struct Engine {
+/// Renders the Jinja templates of a project. Clones share everything, so one can be called while another renders.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
     env: Environment<'static>,
     runtime: Arc<Runtime>,
     library: Arc<Library>,
@@ -36,6 +45,14 @@ enum Compiled {
     Failed(Failure),
 }
 
+/// The name of the text that calls a macro for the other dialect.
+const CALL: &str = "call.txt";
+
+/// A name as a string of the template language.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// Marks the error of a template that did not compile; its diagnostics are in the library.
 pub(super) const FAILED: &str = "template does not compile";
 
@@ -50,7 +67,7 @@ impl Library {
         let mut spots = lock(&self.runtime.spots);
         match rewrite::rewrite(&template.text, &template.name, spots.len(), self.runtime.log.enabled) {
             Ok(rewritten) => {
-                spots.extend(rewritten.spots.into_iter().map(Arc::new));
+                spots.extend(rewritten.spots.into_iter().map(|spot| Arc::new(Spot { template: index, ..spot })));
                 lock(&self.compiled).insert(index, Compiled::Ready(Arc::new(rewritten.offsets)));
                 Ok(Some(rewritten.text))
             }
@@ -87,9 +104,21 @@ impl Library {
         self.names.get(name).map(|index| &*self.project.templates[index].text)
     }
 
-    /// The chart that a template belongs to.
-    pub(super) fn scope(&self, name: &str) -> usize {
-        self.names.get(name).map_or(0, |index| self.project.templates[index].scope)
+    /// Names of the macros of all templates, for suggestions.
+    pub(super) fn macros(&self) -> Vec<String> {
+        let texts =
+            self.project.templates.iter().filter(|template| template.is_jinja()).map(|template| &*template.text);
+        let tags = texts.flat_map(|text| text.split("{%").skip(1));
+        tags.filter_map(|tag| {
+            let rest = tag.trim_start_matches(['-', '+']).trim_start().strip_prefix("macro ")?;
+            Some(rest.trim_start().split(|char: char| !char.is_ascii_alphanumeric() && char != '_').next()?.to_owned())
+        })
+        .collect()
+    }
+
+    /// The chart that a template belongs to; none for text that is no file.
+    pub(super) fn scope(&self, name: &str) -> Option<usize> {
+        self.names.get(name).map(|index| self.project.templates[index].scope)
     }
 }
 
@@ -122,21 +151,53 @@ impl Engine {
         let loader = Arc::clone(&library);
         env.set_loader(move |name| loader.load(name));
         let resolver = Arc::clone(&library);
-        env.set_path_join_callback(move |name, parent| match resolver.names.resolve(name, resolver.scope(parent)) {
-            Some(index) => resolver.project.templates[index].name.to_string().into(),
-            None => name.into(),
+        env.set_path_join_callback(move |name, parent| {
+            match resolver.names.resolve(name, resolver.scope(parent).unwrap_or_else(|| resolver.runtime.scope())) {
+                Some(index) => resolver.project.templates[index].name.to_string().into(),
+                None => name.into(),
+            }
         });
         register(&mut env, &runtime);
         super::functions::register(&mut env, &runtime);
         super::filters::register(&mut env, &runtime);
+        calls::register(&mut env, &runtime);
         let shared = Arc::new(Shared::new(Arc::clone(project), Arc::clone(&trail), log));
-        Engine { env, runtime, library, shared, trail }
+        Engine(Arc::new(Inner { env, runtime, library, shared, trail }))
+    }
+
+    /// Says how the named templates of the Go dialect are called, for `include()`.
+    pub fn set_include(&self, include: Arc<IncludeGo>) {
+        self.0.runtime.set_include(include);
+    }
+
+    /// Calls a macro of a partial (`_helpers.j2:labels`) with one argument, or renders a whole partial
+    /// (`_helpers.j2`), for templates of the other dialect.
+    pub fn call(&self, name: &str, scope: usize, argument: Argument) -> Result<String, Failure> {
+        self.0.call(name, scope, argument)
+    }
+}
+
+impl Inner {
+    fn call(&self, name: &str, scope: usize, argument: Argument) -> Result<String, Failure> {
+        let root = Value::from_object(Root::of_scope(&self.shared, scope));
+        let (file, call) = name.split_once(':').unwrap_or((name, ""));
+        let arguments = if matches!(argument, Argument::Root) { "" } else { "__argument" };
+        let source = match call {
+            "" => format!("{{% include {} %}}", quoted(file)),
+            call => format!("{{% from {} import {call} %}}{{{{ {call}({arguments}) }}}}", quoted(file)),
+        };
+        let names = match argument {
+            Argument::Root => root.clone(),
+            Argument::Value(value) => merge_maps([Value::from_pairs([("__argument", from_go(&value))]), root.clone()]),
+        };
+        let result = self.runtime.within(root.clone(), scope, || self.env.render_named_str(CALL, &source, names));
+        result.map_err(|error| self.failure(&error, CALL, &root))
     }
 
     fn failure(&self, error: &Error, name: &str, root: &Value) -> Failure {
         diagnose::failure(
             error,
-            &diagnose::Site {
+            &diagnose::Scene {
                 library: &self.library,
                 log: &self.runtime.log,
                 name,
@@ -173,35 +234,69 @@ fn format(
 
 impl Dialect for Engine {
     fn render(&mut self, template: usize) -> Result<Output, Failure> {
+        self.0.render(template)
+    }
+
+    fn include(&mut self, name: &str, scope: usize, argument: Argument) -> Result<String, Failure> {
+        self.call(name, scope, argument)
+    }
+
+    fn reads(&self) -> Reads {
+        let mut reads = Reads::default();
+        self.0.trail.reads(&mut Vec::new(), &mut |path, whole| {
+            *reads.paths.entry(path.to_vec()).or_default() |= whole;
+        });
+        reads
+    }
+}
+
+impl Inner {
+    fn render(&self, template: usize) -> Result<Output, Failure> {
         let source = &self.library.project.templates[template];
-        self.runtime.reset();
         let root = Value::from_object(Root::new(&self.shared, source));
+        self.runtime.start(root.clone(), source.scope);
         let compiled = self.env.get_template(&source.name);
         let rendered = compiled.and_then(|compiled| compiled.render_with_spans(root.clone()));
         let (mut text, spans) = rendered.map_err(|error| self.failure(&error, &source.name, &root))?;
-        let mut map = SourceMap::default();
-        for span in &spans {
-            let literal = span.kind() == minijinja::OutputSpanKind::Raw;
-            if let Some(place) = self.library.span(span.name(), span.source_range()) {
-                map.push(span.output_range().end, place, literal, []);
-            }
-        }
+        let map = self.map(&text, &spans);
         if source.text.ends_with('\n') && !text.ends_with('\n') && !text.trim().is_empty() {
             text.push('\n');
         }
         Ok(Output { template, text, map })
     }
 
-    fn include(&mut self, name: &str, scope: usize, argument: Argument) -> Result<String, Failure> {
-        let _ = (name, scope, argument);
-        Err(Vec::new())
-    }
-
-    fn reads(&self) -> Reads {
-        let mut reads = Reads::default();
-        self.trail.reads(&mut Vec::new(), &mut |path, whole| {
-            *reads.paths.entry(path.to_vec()).or_default() |= whole;
-        });
-        reads
+    /// Leads the output back to templates and values. What sites wrote is known in more detail than minijinja does.
+    fn map(&self, text: &str, spans: &[OutputSpan]) -> SourceMap {
+        let records = self.runtime.take_records();
+        let mut waiting: HashMap<(FileId, usize, usize), VecDeque<&Record>> = HashMap::new();
+        let project = &self.library.project;
+        for record in &records {
+            let file = project.templates[record.spot.template].file;
+            let key = (file, record.spot.range.start, record.spot.range.end);
+            waiting.entry(key).or_default().push_back(record);
+        }
+        let mut map = SourceMap::default();
+        for span in spans {
+            let Some(place) = self.library.span(span.name(), span.source_range()) else { continue };
+            let range = span.output_range();
+            if span.kind() == OutputSpanKind::Raw {
+                map.push(range.end, place, true, []);
+                continue;
+            }
+            let queue = waiting.get_mut(&(place.file, place.start as usize, place.end as usize));
+            let written = &text[range.clone()];
+            let record = queue.and_then(|queue| {
+                let at = queue.iter().take(MAX_SKIPPED).position(|record| &*record.text == written)?;
+                queue.drain(..=at).next_back()
+            });
+            for piece in record.map(|record| record.pieces_at(range.start, project)).unwrap_or_default() {
+                map.push(piece.end.min(range.end), piece.span, piece.literal, piece.reads);
+            }
+            map.push(range.end, place, false, []);
+        }
+        map
     }
 }
+
+/// Records of a site that were written into captured text instead of the output and are passed over.
+const MAX_SKIPPED: usize = 1000;

@@ -1,5 +1,6 @@
 //! Errors of our own filters and functions, as minijinja carries them.
 
+use crate::diagnostic::Failure;
 use minijinja::{Error, ErrorKind};
 use std::fmt;
 
@@ -45,3 +46,15 @@ impl std::error::Error for Hint {}
 pub(super) fn limit(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::OutOfFuel, message.into())
 }
+
+/// Diagnostics of the other dialect; stand as an error's source.
+#[derive(Debug)]
+pub(super) struct Failed(pub(super) Failure);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a Go template failed")
+    }
+}
+
+impl std::error::Error for Failed {}

@@ -47,12 +47,10 @@ impl Files {
 
     /// Last path component to content.
     fn by_name(&self, content: impl Fn(&File) -> Value) -> Value {
-        self.iter()
-            .map(|file| {
-                let name = file.path.rsplit('/').next().unwrap_or(&file.path);
-                (Value::from(name), content(file))
-            })
-            .collect()
+        Value::from_pairs(self.iter().map(|file| {
+            let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+            (name, content(file))
+        }))
     }
 }
 

@@ -1,22 +1,31 @@
 //! Fragments: pieces of YAML text that macros, captures and `toyaml` return, moved to where they are inserted.
 
+use super::trace::Line;
+
 /// Appends a fragment so that its least indented line starts at `column`, without blank lines around it. With
-/// `inline` the first line goes on where the output stands.
-pub(super) fn push_shifted(out: &mut String, fragment: &str, column: usize, inline: bool) {
+/// `inline` the first line goes on where the output stands. `lines` takes where each line went.
+pub(super) fn push_shifted(
+    out: &mut String,
+    fragment: &str,
+    column: usize,
+    inline: bool,
+    mut lines: Option<&mut Vec<Line>>,
+) {
     let text = trim_lines(fragment);
-    let least = text
-        .lines()
-        .filter(|line| !line.trim_start().is_empty())
-        .map(|line| line.len() - line.trim_start_matches(' ').len())
-        .min()
-        .unwrap_or(0);
+    let blanks = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let least = text.lines().filter(|line| !line.trim_start().is_empty()).map(blanks).min().unwrap_or(0);
     for (at, line) in text.lines().enumerate() {
         if at > 0 {
             out.push('\n');
         }
-        let line = line.get(least.min(line.len() - line.trim_start_matches(' ').len())..).unwrap_or_default();
-        if !line.is_empty() && !(inline && at == 0) {
+        let line = line.get(least.min(blanks(line))..).unwrap_or_default();
+        if !(line.is_empty() || inline && at == 0) {
             push_blanks(out, column);
+        }
+        if let Some(lines) = &mut lines {
+            let from = line.as_ptr() as usize - fragment.as_ptr() as usize;
+            // With the line break, which stands behind the line in both.
+            lines.push(Line { to: out.len(), from, length: line.len() + 1 });
         }
         out.push_str(line);
     }
@@ -48,7 +57,7 @@ mod tests {
 
     fn shifted(fragment: &str, column: usize, inline: bool) -> String {
         let mut out = String::new();
-        push_shifted(&mut out, fragment, column, inline);
+        push_shifted(&mut out, fragment, column, inline, None);
         out
     }
 

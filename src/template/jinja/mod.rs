@@ -1,5 +1,6 @@
 //! Jinja on minijinja, with interpolation that knows YAML.
 
+mod calls;
 mod context;
 mod convert;
 mod data;
@@ -14,7 +15,9 @@ mod names;
 mod rewrite;
 mod runtime;
 mod scalar;
+mod trace;
 mod write;
 
+pub use calls::IncludeGo;
 pub use engine::Engine;
 pub use functions::jinja_name;

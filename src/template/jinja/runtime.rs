@@ -1,19 +1,23 @@
 //! What inserted filters do while a template renders.
 
+use super::calls::IncludeGo;
 use super::data::Log;
 use super::error::{Issue, limit};
 use super::fragment::{push_blanks, push_shifted, trim_lines};
-use super::rewrite::{Content, Place, Site, Spot};
+use super::rewrite::{Content, Place, Problem, Rewritten, Role, Site, Spot};
 use super::scalar::needs_escapes;
+use super::trace::{Piece, Record, aligned, shifted};
 use super::write::{Writer, as_fragment, describe, part_text, scalar_text};
-use crate::template::Project;
+use crate::diagnostic::Failure;
 use crate::template::helm::funcs::Env;
+use crate::template::{Argument, Project};
 use crate::yaml::Place as ScalarPlace;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, State, Value};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,15 +33,27 @@ pub(super) struct Runtime {
     run: Mutex<Run>,
     /// The source of random names and keys, once one is asked for.
     random: Mutex<Option<ChaCha20Rng>>,
+    include: Mutex<Option<Arc<IncludeGo>>>,
 }
+
+/// More sites than this are not told apart in one render.
+const MAX_RECORDS: usize = 200_000;
 
 /// State of a render.
 #[derive(Debug, Default)]
 struct Run {
+    root: Value,
+    scope: usize,
+    /// The texts of sites, and of sites in what is being captured.
+    records: Vec<Record>,
+    /// Fragments whose parts are known, by address.
+    traces: HashMap<usize, (Arc<str>, Arc<Vec<Piece>>)>,
     /// What the only expression of a macro or capture wrote, and its value.
     sole: Option<(String, Value)>,
     /// Whether an expression of the current group has written something.
     written: bool,
+    /// Calls of `tpl` inside each other.
+    depth: usize,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -52,19 +68,83 @@ impl fmt::Debug for Runtime {
 
 impl Runtime {
     pub(super) fn new(project: Arc<Project>, log: Arc<Log>) -> Self {
-        Runtime { project, log, spots: Mutex::default(), run: Mutex::default(), random: Mutex::default() }
+        Runtime {
+            project,
+            log,
+            spots: Mutex::default(),
+            run: Mutex::default(),
+            random: Mutex::default(),
+            include: Mutex::default(),
+        }
     }
 
-    /// Forgets what an earlier render left.
-    pub(super) fn reset(&self) {
-        *lock(&self.run) = Run::default();
+    /// Starts a render for a chart, with its names.
+    pub(super) fn start(&self, root: Value, scope: usize) {
+        *lock(&self.run) = Run { root, scope, ..Run::default() };
         self.log.clear_reads();
         self.log.take_miss();
     }
 
-    fn site(&self, number: usize) -> Result<Site, Error> {
+    /// Runs something with the names of another chart while a render is under way.
+    pub(super) fn within<T>(&self, root: Value, scope: usize, run: impl FnOnce() -> T) -> T {
+        let outer = {
+            let mut current = lock(&self.run);
+            let depth = current.depth;
+            std::mem::replace(&mut *current, Run { root, scope, depth, ..Run::default() })
+        };
+        let result = run();
+        *lock(&self.run) = outer;
+        result
+    }
+
+    /// The chart that renders.
+    pub(super) fn scope(&self) -> usize {
+        lock(&self.run).scope
+    }
+
+    /// The names of the template that renders.
+    pub(super) fn root(&self) -> Value {
+        lock(&self.run).root.clone()
+    }
+
+    /// Counts how deep calls are in each other.
+    pub(super) fn nested<T>(&self, run: impl FnOnce(usize) -> T) -> T {
+        let depth = {
+            let mut run = lock(&self.run);
+            run.depth += 1;
+            run.depth
+        };
+        let result = run(depth);
+        lock(&self.run).depth -= 1;
+        result
+    }
+
+    /// Rewrites text that is no file of the project.
+    pub(super) fn rewrite_text(
+        &self,
+        text: &str,
+        rewrite: impl FnOnce(&str, usize) -> Result<Rewritten, Vec<Problem>>,
+    ) -> Result<String, Vec<Problem>> {
+        let mut spots = lock(&self.spots);
+        let rewritten = rewrite(text, spots.len())?;
+        spots.extend(rewritten.spots.into_iter().map(Arc::new));
+        Ok(rewritten.text)
+    }
+
+    /// Says how Go templates are called.
+    pub(super) fn set_include(&self, include: Arc<IncludeGo>) {
+        *lock(&self.include) = Some(include);
+    }
+
+    /// Calls a Go template; `None` if there is no way to.
+    pub(super) fn include_go(&self, name: &str, argument: Argument) -> Option<Result<String, Failure>> {
+        let include = lock(&self.include).clone()?;
+        Some(include(name, self.scope(), argument))
+    }
+
+    fn spot(&self, number: usize) -> Result<Arc<Spot>, Error> {
         match lock(&self.spots).get(number) {
-            Some(spot) => Ok(spot.site),
+            Some(spot) => Ok(Arc::clone(spot)),
             None => Err(Error::new(ErrorKind::UnknownFilter, "filter __y is unknown")),
         }
     }
@@ -74,29 +154,80 @@ impl Runtime {
     }
 
     /// `__y`: an expression's value as it is to stand in the text.
-    pub(super) fn expression(&self, state: &State<'_, '_>, value: &Value, number: usize) -> Result<Value, Error> {
+    fn expression(&self, state: &State<'_, '_>, value: &Value, number: usize) -> Result<Value, Error> {
         if value.is_undefined() {
             return Ok(value.clone());
         }
-        let site = self.site(number)?;
-        let text = match (site.text, as_fragment(value)) {
-            (true, Some(text)) => self.write(site, &Value::from(text))?,
-            _ => self.write(site, value)?,
+        let spot = self.spot(number)?;
+        let Role::Site(site) = spot.role else { return Ok(value.clone()) };
+        self.log.read_origin(value, &self.project.values);
+        let value = match (site.text, as_fragment(value)) {
+            (true, Some(text)) => &Value::from(text),
+            _ => value,
         };
-        state.consume_fuel(text.len() as u64 / 16)?;
-        Ok(Value::from_safe_string(text))
+        let written = self.written(spot, site, value)?;
+        state.consume_fuel(written.as_str().map_or(0, str::len) as u64 / 16)?;
+        Ok(written)
     }
 
     /// `__p`: a plain scalar of several pieces.
-    pub(super) fn composite(&self, value: &Value, number: usize) -> Result<Value, Error> {
-        let site = self.site(number)?;
-        let text = value.as_str().unwrap_or_default();
-        Ok(Value::from_safe_string(self.write(site, &Value::from(text))?))
+    fn composite(&self, value: &Value, number: usize) -> Result<Value, Error> {
+        let spot = self.spot(number)?;
+        let Role::Site(site) = spot.role else { return Ok(value.clone()) };
+        self.written(spot, site, &Value::from(value.as_str().unwrap_or_default()))
     }
 
-    fn write(&self, site: Site, value: &Value) -> Result<String, Error> {
+    /// Writes a value for a site, and notes it unless it is only a part of a text that is noted as a whole.
+    fn written(&self, spot: Arc<Spot>, site: Site, value: &Value) -> Result<Value, Error> {
         let mut writer = Writer::new(self.limit());
         writer.literals = !site.tail;
+        if matches!(site.place, Place::Part | Place::Text) {
+            self.write(site, value, &mut writer)?;
+            return Ok(Value::from_safe_string(writer.out));
+        }
+        let trace = self.trace(value, &spot, site.include);
+        writer.lines = trace.as_ref().map(|_| Vec::new());
+        self.write(site, value, &mut writer)?;
+        let pieces = match (trace, writer.lines) {
+            (Some(trace), Some(lines)) if !lines.is_empty() => shifted(&trace, &lines, writer.out.len()),
+            _ => Vec::new(),
+        };
+        let written = Value::from_safe_string(writer.out);
+        let reads = self.log.take_reads();
+        let mut run = lock(&self.run);
+        if run.records.len() < MAX_RECORDS {
+            let text = written.to_str().unwrap_or_default();
+            run.records.push(Record { spot, text, pieces, reads });
+        }
+        Ok(written)
+    }
+
+    /// What is known of a fragment: it came from a macro or capture, or from an included template just now.
+    fn trace(&self, value: &Value, spot: &Spot, include: bool) -> Option<Arc<Vec<Piece>>> {
+        as_fragment(value)?;
+        let text = value.to_str()?;
+        let mut run = lock(&self.run);
+        if let Some((_, trace)) = run.traces.get(&(text.as_ptr() as usize)) {
+            return Some(Arc::clone(trace));
+        }
+        if !include {
+            return None;
+        }
+        let own = run.records.iter().rposition(|record| record.spot.template == spot.template);
+        let included = run.records.split_off(own.map_or(0, |own| own + 1));
+        drop(run);
+        if included.is_empty() {
+            return None;
+        }
+        Some(Arc::new(aligned(&text, &included, None, &self.project)))
+    }
+
+    /// The records of a render, in the order of writing.
+    pub(super) fn take_records(&self) -> Vec<Record> {
+        std::mem::take(&mut lock(&self.run).records)
+    }
+
+    fn write(&self, site: Site, value: &Value, writer: &mut Writer) -> Result<(), Error> {
         match site.place {
             Place::Value => writer.value(value, site.column, site.lead)?,
             Place::Item => {
@@ -105,7 +236,7 @@ impl Runtime {
                 }
                 writer.block(value, site.column)?;
             }
-            Place::Line => self.line(site, value, &mut writer)?,
+            Place::Line => self.line(site, value, writer)?,
             Place::Key => match part_text(value)? {
                 Some(text) => writer.string(&text, ScalarPlace::Key),
                 None => {
@@ -149,9 +280,9 @@ impl Runtime {
                     .out
                     .replace(|char: char| char.is_control() || needs_escapes(char.encode_utf8(&mut [0; 4])), " ");
             }
-            Place::BlockLine | Place::BlockPart => block_text(site, value, &mut writer)?,
+            Place::BlockLine | Place::BlockPart => block_text(site, value, writer)?,
         }
-        Ok(writer.out)
+        Ok(())
     }
 
     /// A value alone on its line. What is empty vanishes between other lines.
@@ -194,23 +325,39 @@ impl Runtime {
         Ok(text)
     }
 
-    /// `__cap`, and the end of a macro: what the captured text is.
-    pub(super) fn captured(&self, captured: &str, code: u64) -> Result<Value, Error> {
-        let Some((content, indent)) = Content::decode(code) else {
-            return Err(Error::new(ErrorKind::UnknownFilter, "filter __cap is unknown"));
-        };
+    /// `__cap`: what a captured text is.
+    fn capture(&self, captured: &str, number: usize) -> Result<Value, Error> {
+        let spot = self.spot(number)?;
+        let mut run = lock(&self.run);
+        let outside = run.records.iter().rposition(|record| {
+            let inside = spot.range.start <= record.spot.range.start && record.spot.range.end <= spot.range.end;
+            record.spot.template == spot.template && !inside
+        });
+        let inner = run.records.split_off(outside.map_or(0, |outside| outside + 1));
+        drop(run);
+        self.captured(captured, &spot, &inner)
+    }
+
+    /// What the text of a macro or capture is, with the records of what was written in it.
+    fn captured(&self, captured: &str, spot: &Spot, inner: &[Record]) -> Result<Value, Error> {
+        let Role::Body(content, indent) = spot.role else { return Ok(Value::from(captured)) };
         let sole = lock(&self.run).sole.take();
         let trimmed = captured.trim();
         let sole = sole.filter(|(text, _)| text.trim() == trimmed).map(|(_, value)| value);
         Ok(match content {
             Content::Verbatim => Value::from(captured),
-            Content::Fragment if indent > 0 => {
+            Content::Fragment => {
                 let mut text = String::with_capacity(captured.len() + indent);
                 push_blanks(&mut text, indent);
                 text.push_str(captured);
-                Value::from_safe_string(text)
+                let pieces = aligned(&text, inner, Some(spot), &self.project);
+                let value = Value::from_safe_string(text);
+                if let Some(text) = value.to_str().filter(|text| !text.is_empty()) {
+                    let trace = (Arc::clone(&text), Arc::new(pieces));
+                    lock(&self.run).traces.insert(text.as_ptr() as usize, trace);
+                }
+                value
             }
-            Content::Fragment => Value::from_safe_string(captured.to_owned()),
             Content::Literal => Value::from_safe_string(trimmed.to_owned()),
             Content::Value => match sole {
                 Some(value) => value,
@@ -224,9 +371,9 @@ impl Runtime {
     }
 
     /// `__macro`: a macro that gives what its body holds.
-    pub(super) fn wrap_macro(self: &Arc<Self>, inner: Value, code: u64) -> Value {
+    fn wrap_macro(self: &Arc<Self>, inner: Value, number: usize) -> Result<Value, Error> {
         let name = inner.get_attr("name").ok().and_then(|name| name.to_str()).unwrap_or_default();
-        Value::from_object(Macro { inner, name, code, runtime: Arc::clone(self) })
+        Ok(Value::from_object(Macro { inner, name, spot: self.spot(number)?, runtime: Arc::clone(self) }))
     }
 
     /// `__d`: a value that is stored or compared, if it is not too deep or large.
@@ -319,7 +466,7 @@ fn block_text(site: Site, value: &Value, writer: &mut Writer) -> Result<(), Erro
     let alone = site.place == Place::BlockLine;
     if let Some(fragment) = as_fragment(value) {
         if alone {
-            push_shifted(&mut writer.out, fragment, site.column, true);
+            push_shifted(&mut writer.out, fragment, site.column, true, writer.lines.as_mut());
         } else {
             push_lines(&mut writer.out, trim_lines(fragment).trim_start(), site.column);
         }
@@ -352,7 +499,7 @@ fn push_lines(out: &mut String, text: &str, column: usize) {
 struct Macro {
     inner: Value,
     name: Arc<str>,
-    code: u64,
+    spot: Arc<Spot>,
     runtime: Arc<Runtime>,
 }
 
@@ -377,11 +524,20 @@ impl Object for Macro {
 
     fn call(self: &Arc<Self>, state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
         self.runtime.guard_all(state, arguments)?;
-        let written = lock(&self.runtime.run).written;
+        let (written, mark) = {
+            let run = lock(&self.runtime.run);
+            (run.written, run.records.len())
+        };
         let result = self.inner.call(state, arguments);
-        lock(&self.runtime.run).written = written;
+        let inner = {
+            let mut run = lock(&self.runtime.run);
+            run.written = written;
+            let mark = mark.min(run.records.len());
+            run.records.split_off(mark)
+        };
         match result {
-            Ok(captured) => self.runtime.captured(captured.as_str().unwrap_or_default(), self.code),
+            Ok(captured) => self.runtime.captured(captured.as_str().unwrap_or_default(), &self.spot, &inner),
+            Err(error) if error.name().is_none() && error.detail() == Some("recursion limit exceeded") => Err(error),
             Err(error) if error.name().is_none() => Err(self.argument_error(&error, arguments)),
             Err(error) => Err(Error::new(ErrorKind::EvalBlock, format!("in macro `{}`", self.name)).with_source(error)),
         }
@@ -430,7 +586,9 @@ pub(super) fn register(env: &mut minijinja::Environment<'static>, runtime: &Arc<
     let with = Arc::clone(runtime);
     env.add_filter("__p", move |value: &Value, number: usize| with.composite(value, number));
     let with = Arc::clone(runtime);
-    env.add_filter("__cap", move |value: &Value, code: u64| with.captured(value.as_str().unwrap_or_default(), code));
+    env.add_filter("__cap", move |value: &Value, number: usize| {
+        with.capture(value.as_str().unwrap_or_default(), number)
+    });
     let with = Arc::clone(runtime);
     env.add_filter("__d", move |state: &mut State<'_, '_>, value: Value| with.guard(state, &value).map(|()| value));
     let with = Arc::clone(runtime);
@@ -439,5 +597,10 @@ pub(super) fn register(env: &mut minijinja::Environment<'static>, runtime: &Arc<
         value
     });
     let with = Arc::clone(runtime);
-    env.add_function("__macro", move |inner: Value, code: u64| with.wrap_macro(inner, code));
+    env.add_filter("__s", move |state: &mut State<'_, '_>, value: Value| {
+        with.condition();
+        with.guard(state, &value).map(|()| value)
+    });
+    let with = Arc::clone(runtime);
+    env.add_function("__macro", move |inner: Value, number: usize| with.wrap_macro(inner, number));
 }

@@ -1,13 +1,15 @@
 //! Writes values as YAML: block style at a column, flow style, or as the text of a scalar.
 
-use super::data::{Entries, Items};
+use super::data::{Entries, Items, plain};
 use super::error::{Issue, limit};
 use super::fragment::{push_blanks, push_shifted, trim_lines};
 use super::scalar::{decode, float, is_scalar_line, literal_header};
+use super::trace::Line;
 use crate::yaml::{Data, Place, push_escaped, push_scalar};
 use minijinja::value::{ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Maps and lists inside each other; deeper values are refused.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -17,6 +19,8 @@ pub(super) struct Writer {
     pub(super) out: String,
     /// Whether strings of several lines may be literal blocks: not if something follows on the last line.
     pub(super) literals: bool,
+    /// Where the lines of a fragment went, if asked for.
+    pub(super) lines: Option<Vec<Line>>,
     limit: usize,
     depth: usize,
 }
@@ -29,7 +33,7 @@ enum Content {
 
 impl Writer {
     pub(super) fn new(limit: usize) -> Self {
-        Writer { out: String::new(), literals: true, limit, depth: 0 }
+        Writer { out: String::new(), literals: true, lines: None, limit, depth: 0 }
     }
 
     fn enter(&mut self) -> Result<(), Error> {
@@ -63,10 +67,10 @@ impl Writer {
             }
             if !text.contains('\n') && is_scalar_line(text.trim_start()) {
                 self.out.push_str(space);
-                self.out.push_str(text.trim_start());
+                push_shifted(&mut self.out, fragment, 0, true, self.lines.as_mut());
             } else {
                 self.out.push('\n');
-                push_shifted(&mut self.out, text, column, false);
+                push_shifted(&mut self.out, fragment, column, false, self.lines.as_mut());
             }
             return self.check();
         }
@@ -98,7 +102,7 @@ impl Writer {
     /// A value whose first line starts where the output stands, at `column`.
     pub(super) fn block(&mut self, value: &Value, column: usize) -> Result<(), Error> {
         if let Some(fragment) = as_fragment(value) {
-            push_shifted(&mut self.out, fragment, column, true);
+            push_shifted(&mut self.out, fragment, column, true, self.lines.as_mut());
             return self.check();
         }
         match container(value)? {
@@ -252,19 +256,21 @@ pub(super) fn as_fragment(value: &Value) -> Option<&str> {
 
 /// The entries or items of a map or list; `None` for everything else.
 fn container(value: &Value) -> Result<Option<Content>, Error> {
+    if let Some(entries) = value.downcast_object_ref::<Entries>() {
+        entries.read_whole();
+        let pairs = entries.entries.iter().map(|(key, entry)| (Value::from(Arc::clone(key)), plain(&entry.value)));
+        return Ok(Some(Content::Map(pairs.collect())));
+    }
+    if let Some(items) = value.downcast_object_ref::<Items>() {
+        items.read_whole();
+        return Ok(Some(Content::List(items.items.iter().map(plain).collect())));
+    }
     match value.kind() {
         ValueKind::Map => {
-            if let Some(entries) = value.downcast_object_ref::<Entries>() {
-                entries.mark();
-            }
-            let object = value.as_object().expect("maps are objects");
-            let pairs = object.try_iter_pairs().map(Iterator::collect).unwrap_or_default();
-            Ok(Some(Content::Map(pairs)))
+            let pairs = value.as_object().and_then(|object| object.try_iter_pairs());
+            Ok(Some(Content::Map(pairs.map(Iterator::collect).unwrap_or_default())))
         }
         ValueKind::Seq | ValueKind::Iterable => {
-            if let Some(items) = value.downcast_object_ref::<Items>() {
-                items.mark();
-            }
             let items: Vec<Value> = value.try_iter()?.collect();
             match items.iter().find(|item| item.kind() == ValueKind::Invalid) {
                 Some(item) => Err(Error::new(ErrorKind::InvalidOperation, item.to_string())),

@@ -40,6 +40,8 @@ pub(crate) struct Site {
     pub(crate) last: bool,
     /// The only content of a macro or capture (on this path).
     pub(crate) sole: bool,
+    /// An included template.
+    pub(crate) include: bool,
     /// A text file's content, which is a string whatever it looks like.
     pub(crate) text: bool,
 }
@@ -54,17 +56,30 @@ impl Site {
             first: false,
             last: false,
             sole: false,
+            include: false,
             text: false,
         }
     }
 }
 
-/// An expression or scalar of the template with what is to become of it.
+/// A place in a template that the run-time is told about by number.
 #[derive(Debug, Clone)]
 pub(crate) struct Spot {
-    pub(crate) site: Site,
-    /// In the author's source.
+    pub(crate) role: Role,
+    /// Index of the template.
+    pub(crate) template: usize,
+    /// What messages point at, in the author's source: the expression, or the body of a macro or capture.
     pub(crate) range: Range<usize>,
+    /// All of it with its delimiters.
+    pub(crate) outer: Range<usize>,
+}
+
+/// What a spot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Site(Site),
+    /// A macro or capture, with the indent that a `-` took from its first line.
+    Body(Content, usize),
 }
 
 /// What a macro or capture gives.
@@ -80,17 +95,4 @@ pub(crate) enum Content {
     Literal,
     /// Text as it stands, in templates that are not YAML.
     Verbatim,
-}
-
-const CONTENTS: [Content; 5] = [Content::Fragment, Content::Text, Content::Value, Content::Literal, Content::Verbatim];
-
-impl Content {
-    /// With the indent that a `-` took from the first line.
-    pub(crate) fn encode(self, indent: usize) -> u64 {
-        self as u64 | (indent as u64) << 3
-    }
-
-    pub(crate) fn decode(code: u64) -> Option<(Content, usize)> {
-        Some((*CONTENTS.get((code & 7) as usize)?, usize::try_from(code >> 3).ok()?))
-    }
 }

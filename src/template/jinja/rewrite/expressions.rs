@@ -8,6 +8,7 @@
 use super::offsets::Insertion;
 use super::source::Source;
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt};
+use std::ops::Range;
 
 /// minijinja's filters that walk or print what they are given, or nest it deeper.
 const WALKING_FILTERS: &[&str] = &[
@@ -83,6 +84,12 @@ impl<'a> Guards<'a> {
         self.insertions.push(Insertion { at, text: text.to_owned(), covers: None });
     }
 
+    /// A filter behind an expression; its errors are the expression's.
+    fn filter(&mut self, range: Range<usize>, text: &str) {
+        let covers = Some(range.start.min(range.end)..range.end);
+        self.insertions.push(Insertion { at: range.end, text: text.to_owned(), covers });
+    }
+
     pub(super) fn statements(&mut self, list: &[Stmt<'_>]) {
         list.iter().for_each(|statement| self.statement(statement));
     }
@@ -93,7 +100,8 @@ impl<'a> Guards<'a> {
             Stmt::EmitExpr(emit) => self.expression(&emit.expr),
             Stmt::EmitRaw(_) | Stmt::Continue(_) | Stmt::Break(_) => {}
             Stmt::ForLoop(each) => {
-                self.stored(&each.iter);
+                let start = self.source.after_assignment(each.target.span().end_offset as usize, "in");
+                self.kept(&each.iter, start, each.iter.span().end_offset as usize);
                 each.filter_expr.iter().for_each(|filter| self.expression(filter));
                 self.statements(&each.body);
                 self.statements(&each.else_body);
@@ -101,9 +109,10 @@ impl<'a> Guards<'a> {
             Stmt::IfCond(cond) => {
                 let start = cond.span().start_offset as usize;
                 if self.reads && cond.expr.as_const().is_none() {
-                    self.insert(self.source.after_word(start), "(");
+                    let start = self.source.after_word(start);
+                    self.insert(start, "(");
                     self.expression(&cond.expr);
-                    self.insert(cond.expr.span().end_offset as usize, ")|__c");
+                    self.filter(start..cond.expr.span().end_offset as usize, ")|__c");
                 } else {
                     self.expression(&cond.expr);
                 }
@@ -111,10 +120,16 @@ impl<'a> Guards<'a> {
                 self.statements(&cond.false_body);
             }
             Stmt::WithBlock(with) => {
-                with.assignments.iter().for_each(|(_, value)| self.stored(value));
+                for (target, value) in &with.assignments {
+                    let start = self.source.after_assignment(target.span().end_offset as usize, "=");
+                    self.kept(value, start, value.span().end_offset as usize);
+                }
                 self.statements(&with.body);
             }
-            Stmt::Set(set) => self.stored(&set.expr),
+            Stmt::Set(set) => {
+                let start = self.source.after_assignment(set.target.span().end_offset as usize, "=");
+                self.kept(&set.expr, start, set.span().end_offset as usize);
+            }
             Stmt::SetBlock(set) => {
                 set.filter.iter().for_each(|filter| self.expression(filter));
                 self.statements(&set.body);
@@ -142,7 +157,20 @@ impl<'a> Guards<'a> {
         }
     }
 
-    /// An expression whose value is kept or walked: guards go on what it takes its parts from.
+    /// An expression from one offset to another whose value gets a name: all of it passes a guard, and what it read
+    /// does not count for the next expression.
+    fn kept(&mut self, expression: &Expr<'_>, start: Option<usize>, end: usize) {
+        match start {
+            Some(start) if expression.as_const().is_none() => {
+                self.insert(start, "(");
+                self.expression(expression);
+                self.filter(start..end, ")|__s");
+            }
+            _ => self.expression(expression),
+        }
+    }
+
+    /// An expression whose value is walked: guards go on what it takes its parts from.
     fn stored(&mut self, expression: &Expr<'_>) {
         self.expression(expression);
         self.guard(expression);
@@ -172,8 +200,8 @@ impl<'a> Guards<'a> {
             | Expr::Tuple(_)
             | Expr::Map(_) => {
                 if expression.as_const().is_none() {
-                    let at = expression.span().end_offset as usize;
-                    self.insert(at, "|__d");
+                    let span = expression.span();
+                    self.filter(span.start_offset as usize..span.end_offset as usize, "|__d");
                 }
             }
         }
@@ -230,7 +258,7 @@ impl<'a> Guards<'a> {
             }
             Expr::Filter(filter) => {
                 let walks = WALKING_FILTERS.contains(&filter.name);
-                for value in &filter.expr {
+                if let Some(value) = &filter.expr {
                     self.expression(value);
                     if walks {
                         self.guard(value);

@@ -86,7 +86,7 @@ fn spread_over_statements(source: &str, tags: &[Tag<'_>], alone: &mut [bool]) {
 }
 
 /// Whether a `set` tag has its value in itself.
-fn assigns(tag: &str) -> bool {
+pub(super) fn assigns(tag: &str) -> bool {
     let mut depth = 0;
     let mut quote = None;
     for char in tag.chars() {

@@ -14,7 +14,7 @@ mod state;
 mod tags;
 mod walk;
 
-pub(crate) use code::{Content, Place, Site, Spot};
+pub(crate) use code::{Content, Place, Role, Site, Spot};
 pub(crate) use offsets::Offsets;
 
 use expressions::Guards;
@@ -104,11 +104,14 @@ pub(crate) fn rewrite(source: &str, name: &str, base: usize, reads: bool) -> Res
         return Err(vec![problem]);
     }
     let plus = lines::kept_blanks(source, &tags, yaml);
+    let author_tags = tags.clone();
     let (spaced, tags) = insert_plus(source, tags, &plus);
     let author = |at: usize| at - plus.iter().enumerate().take_while(|(count, plus)| *plus + count < at).count();
     let author_range = |range: Range<usize>| author(range.start)..author(range.end).max(author(range.start));
-    let template =
-        parse(&spaced, name, syntax()).map_err(|error| vec![syntax_problem(source, &error, author_range)])?;
+    let template = parse(&spaced, name, syntax()).map_err(|error| {
+        let unbalanced = tags::unbalanced(source, &author_tags);
+        vec![unbalanced.unwrap_or_else(|| syntax_problem(source, &error, author_range))]
+    })?;
     let Stmt::Template(template) = &template else { return Err(Vec::new()) };
     let place = Source { text: &spaced, tags: &tags };
 
@@ -127,9 +130,12 @@ pub(crate) fn rewrite(source: &str, name: &str, base: usize, reads: bool) -> Res
         }
         insertions.extend(walker.insertions);
         spots = walker.spots;
-        spots.iter_mut().for_each(|spot| spot.range = author_range(spot.range.clone()));
     } else {
-        wrap_macros(&place, &template.children, &mut insertions);
+        wrap_macros(&place, &template.children, base, &mut insertions, &mut spots);
+    }
+    for spot in &mut spots {
+        spot.range = author_range(spot.range.clone());
+        spot.outer = author_range(spot.outer.clone());
     }
     insertions.sort_by_key(|insertion| insertion.at);
     let merged = merge(insertions, &plus, author_range);
@@ -185,33 +191,72 @@ fn merge(
 }
 
 /// Macros of text templates: wrapped for errors' call sites, their text as it stands.
-fn wrap_macros(place: &Source<'_>, list: &[Stmt<'_>], insertions: &mut Vec<Insertion>) {
+fn wrap_macros(
+    place: &Source<'_>,
+    list: &[Stmt<'_>],
+    base: usize,
+    insertions: &mut Vec<Insertion>,
+    spots: &mut Vec<Spot>,
+) {
     for statement in list {
         match statement {
             Stmt::Macro(definition) => {
-                insertions.push(walk::macro_wrapper(place, statement, definition.name, Content::Verbatim.encode(0)));
-                wrap_macros(place, &definition.body, insertions);
+                let range = place.body(definition.span());
+                let role = Role::Body(Content::Verbatim, 0);
+                spots.push(Spot { role, template: 0, range: range.clone(), outer: range });
+                let number = base + spots.len() - 1;
+                insertions.push(walk::macro_wrapper(place, statement, definition.name, number));
+                wrap_macros(place, &definition.body, base, insertions, spots);
             }
             Stmt::IfCond(cond) => {
-                wrap_macros(place, &cond.true_body, insertions);
-                wrap_macros(place, &cond.false_body, insertions);
+                wrap_macros(place, &cond.true_body, base, insertions, spots);
+                wrap_macros(place, &cond.false_body, base, insertions, spots);
             }
-            Stmt::ForLoop(each) => wrap_macros(place, &each.body, insertions),
-            Stmt::WithBlock(with) => wrap_macros(place, &with.body, insertions),
-            Stmt::Block(block) => wrap_macros(place, &block.body, insertions),
+            Stmt::ForLoop(each) => wrap_macros(place, &each.body, base, insertions, spots),
+            Stmt::WithBlock(with) => wrap_macros(place, &with.body, base, insertions, spots),
+            Stmt::Block(block) => wrap_macros(place, &block.body, base, insertions, spots),
             _ => {}
         }
     }
 }
 
+/// The parser's error, with what a user of Helm's templates may have meant.
 fn syntax_problem(
     source: &str,
     error: &minijinja::Error,
     author_range: impl Fn(Range<usize>) -> Range<usize>,
 ) -> Problem {
     let range = error.range().map_or(source.len()..source.len(), author_range);
-    let message = error.detail().unwrap_or("the template does not parse").to_owned();
-    Problem::new(range.start.min(source.len())..range.end.min(source.len()), message)
+    let range = range.start.min(source.len())..range.end.min(source.len());
+    let detail = error.detail().unwrap_or("the template does not parse");
+    let mut problem = Problem::new(range.clone(), detail);
+    let before = &source[..range.start];
+    let open = before.rfind("{{").into_iter().chain(before.rfind("{%")).max().unwrap_or(range.start);
+    let tag = source[open..].split('\n').next().unwrap_or_default();
+    let content = tag.trim_start_matches(['{', '%', '-', '+', ' ']);
+    let word = content.split(|char: char| !char.is_ascii_alphanumeric()).next().unwrap_or_default();
+    if content.starts_with('.') || content.contains(" .") || content.contains("(.") {
+        problem = problem.hint("names have no leading dot in Jinja: Helm's `.Values.x` is `values.x`");
+    } else if content.contains(":=") || content.starts_with('$') {
+        problem = problem.hint("Helm's `{{ $x := … }}` is `{% set x = … %}` in Jinja, and `$x` is `x`");
+    } else if tag.starts_with("{{")
+        && matches!(word, "if" | "range" | "with" | "define" | "template" | "else" | "end" | "block")
+    {
+        let jinja = match word {
+            "range" => "{% for item in list %}",
+            "define" => "{% macro name(…) %}",
+            "template" => "{{ name() }} of a macro",
+            "end" => "{% endif %}, {% endfor %} and so on",
+            "else" => "{% else %}",
+            "with" => "{% with x = … %}",
+            _ => "{% if … %}",
+        };
+        problem = problem.hint(format!("Helm's `{{{{ {word} … }}}}` is `{jinja}` in Jinja"));
+    } else if detail.starts_with("unexpected identifier") || detail.starts_with("unexpected string") {
+        problem =
+            problem.hint("arguments stand in parentheses: `name(a, b)`, and filters after a bar: `value|name(a)`");
+    }
+    problem
 }
 
 /// What would take the parser too deep.

@@ -54,12 +54,36 @@ impl<'a> Source<'a> {
         self.text.len() - rest.trim_start().len()
     }
 
+    /// Behind the `=` or `in` after the target of an assignment.
+    pub(super) fn after_assignment(&self, target_end: usize, sign: &str) -> Option<usize> {
+        let rest = self.text[target_end..].trim_start_matches([' ', '\t', '\n', '\r', ')']).strip_prefix(sign)?;
+        Some(self.text.len() - rest.trim_start().len())
+    }
+
     fn tag_ending_at(&self, at: usize) -> Option<&Tag<'a>> {
         self.tag_at(at.checked_sub(1)?).filter(|tag| tag.end == at)
     }
 
     fn tag_starting_at(&self, at: usize) -> Option<&Tag<'a>> {
         self.tag_at(at).filter(|tag| tag.start == at)
+    }
+
+    /// The tag around an offset, with its delimiters.
+    pub(super) fn tag_range(&self, at: usize) -> Range<usize> {
+        self.tag_at(at).map_or(at..at, |tag| tag.start..tag.end)
+    }
+
+    /// A statement from its first to its last tag.
+    pub(super) fn whole(&self, statement: Span) -> Range<usize> {
+        let (start, end) = (statement.start_offset as usize, statement.end_offset as usize);
+        self.tag_range(start).start..self.tag_range(end.saturating_sub(1).max(start)).end
+    }
+
+    /// What stands between a statement's first and last tag.
+    pub(super) fn body(&self, statement: Span) -> Range<usize> {
+        let (start, end) = (statement.start_offset as usize, statement.end_offset as usize);
+        let start = self.tag_range(start).end;
+        start..self.tag_range(end.saturating_sub(1)).start.max(start)
     }
 
     /// The first and the last tag of a statement: their outer edges.

@@ -1,5 +1,7 @@
 //! Finds the tags of a template: `{{ … }}`, `{% … %}` and `{# … #}`, as minijinja's lexer delimits them.
 
+use super::Problem;
+
 /// What a tag is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -55,6 +57,37 @@ pub(super) fn find(source: &str) -> Vec<Tag<'_>> {
         }
     }
     tags
+}
+
+/// The first block that is not closed, or the first end that closes nothing.
+pub(super) fn unbalanced(source: &str, tags: &[Tag<'_>]) -> Option<Problem> {
+    let mut open: Vec<&Tag<'_>> = Vec::new();
+    for tag in tags {
+        match tag.keyword {
+            "if" | "for" | "with" | "filter" | "call" | "macro" | "block" | "autoescape" | "raw" => open.push(tag),
+            "set" if !super::lines::assigns(inner(source, tag)) => open.push(tag),
+            word if word.starts_with("end") && word.len() > 3 => {
+                let opened = open.pop();
+                if opened.is_none_or(|opened| opened.keyword != &word[3..]) {
+                    let problem = match opened {
+                        Some(opened) => Problem::new(
+                            opened.start..opened.end,
+                            format!("`{}` is opened here, but `{word}` closes it", opened.keyword),
+                        )
+                        .hint(format!("add `{{% end{} %}}` before `{{% {word} %}}`", opened.keyword)),
+                        None => Problem::new(tag.start..tag.end, format!("`{word}` closes nothing"))
+                            .hint(format!("remove it, or open the block with `{{% {} … %}}`", &word[3..])),
+                    };
+                    return Some(problem);
+                }
+            }
+            _ => {}
+        }
+    }
+    open.pop().map(|tag| {
+        Problem::new(tag.start..tag.end, format!("`{}` is opened here and never closed", tag.keyword))
+            .hint(format!("add `{{% end{} %}}`", tag.keyword))
+    })
 }
 
 /// The text between a block tag's delimiters and markers.

@@ -1,12 +1,13 @@
 //! Walks the statements of a YAML template and decides for each expression what it stands for.
 
 use super::Problem;
-use super::code::{Content, Place, Site, Spot};
+use super::code::{Content, Place, Role, Site, Spot};
 use super::content;
 use super::offsets::Insertion;
 use super::source::Source;
 use super::state::{Block, Mode, Position, State};
 use super::tags::Marker;
+use minijinja::machinery::Span;
 use minijinja::machinery::ast::{CallBlock, EmitExpr, Expr, FilterBlock, Spanned, Stmt};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -87,9 +88,9 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The number of a new site.
-    fn spot(&mut self, site: Site, range: Range<usize>) -> usize {
-        self.spots.push(Spot { site, range });
+    /// The number of a new spot.
+    fn spot(&mut self, role: Role, range: Range<usize>, outer: Range<usize>) -> usize {
+        self.spots.push(Spot { role, template: 0, range, outer });
         self.base + self.spots.len() - 1
     }
 
@@ -174,7 +175,7 @@ impl<'a> Walker<'a> {
                 Mode::Comment | Mode::Header | Mode::Unknown => {
                     at.offset += memchr::memchr(b'\n', &text[at.offset..]).unwrap_or(text.len() - at.offset);
                 }
-                Mode::After | Mode::Open => self.after(list, byte, text, base, at, state, follow),
+                Mode::After | Mode::Open => self.after(list, text, base, at, state, follow),
             }
         }
     }
@@ -336,17 +337,9 @@ impl<'a> Walker<'a> {
     }
 
     /// One step after a scalar or a closing bracket.
-    fn after(
-        &mut self,
-        list: &[Stmt<'_>],
-        byte: u8,
-        text: &[u8],
-        base: usize,
-        at: &mut Cursor,
-        state: &mut State,
-        follow: u8,
-    ) {
+    fn after(&mut self, list: &[Stmt<'_>], text: &[u8], base: usize, at: &mut Cursor, state: &mut State, follow: u8) {
         let here = base + at.offset;
+        let byte = text[at.offset];
         at.offset += 1;
         match byte {
             b' ' | b'\t' | b'\r' => {}
@@ -373,7 +366,7 @@ impl<'a> Walker<'a> {
                     let mark = char::from(self.source.text.as_bytes()[quote]);
                     self.problem(
                         quote..quote + 1,
-                        format!("the quote `{mark}` that opens here is closed before `{}`", self.source.excerpt(here)),
+                        format!("the quote `{mark}` that opens here ends only before `{}`", self.source.excerpt(here)),
                         format!("add the missing `{mark}`, or escape a `{mark}` inside the quotes"),
                     );
                 }
@@ -513,10 +506,10 @@ impl<'a> Walker<'a> {
         let (start, _) = self.source.start(list, *at);
         self.check_continuation(&scalar, state, list, *at);
         let key = scalar.ends == Ending::Key;
-        if key && state.position == Position::Value && state.flow == 0 && self.nested_ok(&scalar) {
+        if key && state.position == Position::Value && state.flow == 0 && (self.nested == 0 || scalar.dynamic) {
             if let Some(marker) = scalar.joined {
                 self.trim_joins(marker);
-            } else if scalar.dynamic {
+            } else {
                 let (end, _) = self.source.start(list, scalar.end);
                 self.problem(
                     start..end,
@@ -572,10 +565,6 @@ impl<'a> Walker<'a> {
         }
         state.dynamic = scalar.dynamic;
         self.finish(at, &scalar, state);
-    }
-
-    fn nested_ok(&self, scalar: &Scalar) -> bool {
-        scalar.dynamic || scalar.joined.is_some()
     }
 
     /// Moves past a scalar.
@@ -714,29 +703,28 @@ impl<'a> Walker<'a> {
     fn definition(&mut self, statement: &Stmt<'_>) {
         match statement {
             Stmt::Macro(definition) => {
-                let body = self.source.after_tag(definition.span().start_offset as usize);
-                let code = self.body(&definition.body, body);
-                self.insertions.push(macro_wrapper(self.source, statement, definition.name, code));
+                let number = self.body(&definition.body, definition.span());
+                self.insertions.push(macro_wrapper(self.source, statement, definition.name, number));
             }
             Stmt::SetBlock(set) => {
-                let target = set.target.span().end_offset as usize;
-                let body = self.source.after_tag(set.span().start_offset as usize);
-                let code = self.body(&set.body, body);
-                self.insert(target, format!("|__cap({code})"), None);
+                let number = self.body(&set.body, set.span());
+                self.insert(set.target.span().end_offset as usize, format!("|__cap({number})"), None);
             }
             _ => {}
         }
     }
 
-    /// The body of a macro or capture that starts at the offset; gives its code.
-    fn body(&mut self, body: &[Stmt<'_>], start: usize) -> u64 {
+    /// The body of a macro or capture; gives its number.
+    fn body(&mut self, body: &[Stmt<'_>], statement: Span) -> usize {
+        let range = self.source.body(statement);
         let content = content::of(body);
-        let indent = self.source.trimmed_indent(start);
+        let indent = self.source.trimmed_indent(range.start);
         match content {
             Content::Fragment => self.fragment(body, indent),
             _ => self.texts(body, Place::Text, true),
         }
-        content.encode(if content == Content::Fragment { indent } else { 0 })
+        let indent = if content == Content::Fragment { indent } else { 0 };
+        self.spot(Role::Body(content, indent), range.clone(), range)
     }
 
     fn fragment(&mut self, body: &[Stmt<'_>], indent: usize) {
@@ -782,7 +770,7 @@ impl<'a> Walker<'a> {
                 if whole && !site.first {
                     return;
                 }
-                let site = Site { text: super::is_text_name(&include.name), ..site };
+                let site = Site { include: true, text: super::is_text_name(&include.name), ..site };
                 self.wrap(
                     statement,
                     "__y",
@@ -802,7 +790,8 @@ impl<'a> Walker<'a> {
         }
         let range = emit.span().start_offset as usize..emit.span().end_offset as usize;
         self.insert(range.start, "(", None);
-        let spot = self.spot(site, range.clone());
+        let outer = self.source.tag_range(range.start);
+        let spot = self.spot(Role::Site(site), range.clone(), outer);
         self.insert(range.end, format!(")|__y({spot})"), Some(range));
     }
 
@@ -816,10 +805,9 @@ impl<'a> Walker<'a> {
 
     fn filter(&mut self, filter: &Spanned<FilterBlock<'_>>, site: Site) {
         let range = filter.filter_span.start_offset as usize..filter.filter_span.end_offset as usize;
-        let body = self.source.after_tag(range.start);
-        let code = self.body(&filter.body, body);
-        self.insert(range.start, format!("__cap({code})|"), None);
-        let spot = self.spot(site, range.clone());
+        let number = self.body(&filter.body, filter.span());
+        self.insert(range.start, format!("__cap({number})|"), None);
+        let spot = self.spot(Role::Site(site), range.clone(), self.source.whole(filter.span()));
         self.insert(range.end, format!("|__y({spot})"), Some(range));
     }
 
@@ -839,7 +827,7 @@ impl<'a> Walker<'a> {
     ) {
         let (start, left) = (open.0, if open.1 == Marker::Remove { '-' } else { '+' });
         let (end, right) = (close.0, if close.1 == Marker::Remove { '-' } else { '+' });
-        let spot = self.spot(site, covers.clone());
+        let spot = self.spot(Role::Site(site), covers.clone(), start..end);
         self.insert(start, format!("{{%{left} filter {filter}({spot}) +%}}"), Some(covers));
         self.insert(end, format!("{{%+ endfilter {right}%}}"), None);
     }
@@ -1031,14 +1019,14 @@ impl<'a> Walker<'a> {
 }
 
 /// What replaces a macro, behind its end, with one that knows what it gives.
-pub(super) fn macro_wrapper(source: &Source<'_>, statement: &Stmt<'_>, name: &str, code: u64) -> Insertion {
+pub(super) fn macro_wrapper(source: &Source<'_>, statement: &Stmt<'_>, name: &str, number: usize) -> Insertion {
     let (range, _, right) = source.edges(statement);
     let close = match right {
         Marker::None => "%}",
         Marker::Remove => "-%}",
         Marker::Keep => "+%}",
     };
-    Insertion { at: range.end, text: format!("{{%+ set {name} = __macro({name}, {code}) {close}"), covers: None }
+    Insertion { at: range.end, text: format!("{{%+ set {name} = __macro({name}, {number}) {close}"), covers: None }
 }
 
 /// Whether the rest of the line is the header of a block scalar.
