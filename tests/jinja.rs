@@ -3,7 +3,7 @@
 use chart::diagnostic::{FileId, Sources, Span};
 use chart::template::jinja::Engine;
 use chart::template::{Capabilities, Context, Dialect, Limits, Project, Release, Scope, Template};
-use chart::yaml::{Data, Node};
+use chart::yaml::{Data, Entry, Node};
 use serde_json::{Number, Value as Json};
 use std::sync::Arc;
 
@@ -16,9 +16,8 @@ struct Case {
 impl Case {
     fn new(values: &Json) -> Self {
         let mut sources = Sources::default();
-        let text = serde_json::to_string_pretty(values).expect("JSON");
-        let values = read(&text, sources.add("values.yaml", text.as_str()));
-        Case::of(sources, values)
+        let file = sources.add("values.yaml", "");
+        Case::of(sources, node(values, file))
     }
 
     fn yaml(values: &str) -> Self {
@@ -92,6 +91,29 @@ fn context() -> Context {
         enable_dns: false,
         record_reads: true,
     }
+}
+
+/// A tree of JSON, without places.
+fn node(value: &Json, file: FileId) -> Node {
+    let data = match value {
+        Json::Null => Data::Null,
+        Json::Bool(value) => Data::Bool(*value),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Data::Int(number),
+            (None, Some(number)) => Data::Uint(number),
+            _ => Data::Float(number.as_f64().expect("a number")),
+        },
+        Json::String(text) => Data::Str(text.as_str().into()),
+        Json::Array(items) => Data::Seq(Arc::new(items.iter().map(|item| node(item, file)).collect())),
+        Json::Object(entries) => {
+            let entry = |(key, value): (&String, &Json)| {
+                let entry = Entry { key_span: Span::new(file, 0, 0), value: node(value, file) };
+                (Arc::from(key.as_str()), entry)
+            };
+            Data::Map(Arc::new(entries.iter().map(entry).collect()))
+        }
+    };
+    Node::new(Span::new(file, 0, 0), data)
 }
 
 /// The only document of a text.

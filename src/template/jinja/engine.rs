@@ -259,7 +259,9 @@ impl Inner {
         let rendered = compiled.and_then(|compiled| compiled.render_with_spans(root.clone()));
         let (mut text, spans) = rendered.map_err(|error| self.failure(&error, &source.name, &root))?;
         let map = self.map(&text, &spans);
-        if source.text.ends_with('\n') && !text.ends_with('\n') && !text.trim().is_empty() {
+        // A literal block at the end of the text needs its last line break to mean what it says.
+        let line = source.text.ends_with('\n') || is_yaml_name(&source.name);
+        if line && !text.ends_with('\n') && !text.trim().is_empty() {
             text.push('\n');
         }
         Ok(Output { template, text, map })
