@@ -75,9 +75,7 @@ pub enum Kind {
     Directory,
     /// A directory behind a symbolic link.
     LinkedDirectory,
-    /// A link to nowhere.
-    BrokenLink,
-    /// A device, a socket or a pipe.
+    /// A device, a socket, a pipe, or a link to nowhere.
     Other,
 }
 
@@ -91,8 +89,7 @@ pub fn entries(path: &Path) -> Result<Vec<(String, Kind)>> {
             match std::fs::metadata(entry.path()) {
                 Ok(target) if target.is_dir() => Kind::LinkedDirectory,
                 Ok(target) if target.is_file() => Kind::File,
-                Ok(_) => Kind::Other,
-                Err(_) => Kind::BrokenLink,
+                _ => Kind::Other,
             }
         } else if own.is_dir() {
             Kind::Directory
@@ -128,6 +125,10 @@ pub fn canonical(path: &Path) -> Result<PathBuf> {
 /// Writes a file whole: to a temporary file beside it, synced, then renamed over it. Readers see the old bytes
 /// or the new ones, whenever the process dies.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_as(path, bytes, 0o644)
+}
+
+fn write_as(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut builder = tempfile::Builder::new();
@@ -136,7 +137,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
+        builder.permissions(std::fs::Permissions::from_mode(mode));
     }
     let mut file = at("write", path, builder.tempfile_in(directory))?;
     at("write", path, file.write_all(bytes).and_then(|()| file.as_file().sync_all()))?;
@@ -168,4 +169,59 @@ pub fn remove(path: &Path) -> Result<()> {
 /// Opens a file for reading piece by piece.
 pub fn open(path: &Path) -> Result<io::BufReader<std::fs::File>> {
     Ok(io::BufReader::with_capacity(1 << 18, at("read", path, std::fs::File::open(path))?))
+}
+
+/// Writes a file as [`write`] does, readable by its owner alone: for secrets.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_as(path, bytes, 0o600)
+}
+
+/// Writes a new directory with files at relative paths. It gets its name when all of it is there.
+pub fn write_tree<'a>(path: &Path, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_dir_all(parent)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempdir_in(parent);
+    let temporary = at("create", path, temporary)?;
+    for (file, data) in files {
+        let target = temporary.path().join(file);
+        if let Some(folder) = target.parent() {
+            create_dir_all(folder)?;
+        }
+        at("write", &target, std::fs::write(&target, data))?;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        at("write", path, std::fs::set_permissions(temporary.path(), std::fs::Permissions::from_mode(0o755)))?;
+    }
+    at("write", path, std::fs::rename(temporary.path(), path))?;
+    // The directory has another name now; there is nothing to remove.
+    let _ = temporary.keep();
+    Ok(())
+}
+
+/// What tells whether a file was touched: its size, and the times of its content and of its entry in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    pub size: u64,
+    pub modified: i128,
+    pub changed: i128,
+}
+
+pub fn stamp(path: &Path) -> Result<Stamp> {
+    let metadata = at("read", path, std::fs::metadata(path))?;
+    let nanoseconds = |time: std::time::SystemTime| match time.duration_since(std::time::UNIX_EPOCH) {
+        Ok(since) => since.as_nanos() as i128,
+        Err(before) => -(before.duration().as_nanos() as i128),
+    };
+    let modified = metadata.modified().map_or(0, nanoseconds);
+    #[cfg(unix)]
+    let changed = {
+        use std::os::unix::fs::MetadataExt;
+        i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec())
+    };
+    #[cfg(not(unix))]
+    let changed = modified;
+    Ok(Stamp { size: metadata.len(), modified, changed })
 }

@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("template", &["version", "chart", "diagnostic", "value", "yaml"]),
     ("manifest", &["version", "yaml", "diagnostic", "value"]),
     ("schema", &["version", "manifest", "yaml", "value", "diagnostic", "chart", "fs"]),
-    ("package", &["version", "chart", "fs", "diagnostic", "yaml"]),
+    ("package", &["version", "chart", "fs", "diagnostic", "yaml", "value"]),
     ("repository", &["version", "package", "chart", "fs", "diagnostic", "yaml", "value"]),
     ("render", &["version", "chart", "values", "template", "manifest", "schema", "yaml", "value", "diagnostic"]),
 ];

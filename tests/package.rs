@@ -66,7 +66,7 @@ fn same_chart_same_bytes() {
         let mut files: Vec<_> = ["templates/a.yaml", "templates/b.yaml", "values.yaml", "z", "charts/sub/Chart.yaml"]
             .map(|path| (path, "apiVersion: v2\nname: sub\nversion: 0.1.0\n"))
             .into();
-        files[..4].iter_mut().for_each(|file| file.1 = "a: 1\n");
+        files[..4].iter_mut().for_each(|file| file.1 = "# a\n");
         files.push(("Chart.yaml", CHART_YAML));
         if reverse {
             files.reverse();
@@ -130,6 +130,18 @@ fn what_cannot_be_packed_is_refused() {
 
     1 error
     ");
+}
+
+#[test]
+fn a_chart_that_is_not_valid_is_packed_only_when_told_to() {
+    let folder =
+        chart().file("web/templates/bad.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndate: {}\n");
+    let run = folder.run("package web").fails(1);
+    assert!(run.stderr.contains("web/templates/bad.yaml:4:1"), "{}", run.stderr);
+    assert!(!folder.path().join("web-1.0.0.tgz").exists());
+    folder.run(&format!("push web file://{}/repo", folder.path().display())).fails(1);
+    assert!(!folder.path().join("repo").exists());
+    folder.run("package web --no-validate").ok();
 }
 
 #[test]

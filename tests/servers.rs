@@ -114,3 +114,26 @@ pub fn files(path: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// A Docker registry with its storage in `data/`, and user `ann` with password `s3cret` where asked for.
+#[track_caller]
+pub fn registry(with_login: bool) -> Option<Running> {
+    let binary = tool("docker-registry")?;
+    let folder = Folder::new();
+    let port = free_port();
+    let at = folder.path().display();
+    let auth = if with_login {
+        format!("auth: {{htpasswd: {{realm: charts, path: {at}/htpasswd}}}}\n")
+    } else {
+        String::new()
+    };
+    folder.write("htpasswd", "ann:$2b$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n");
+    let config = format!(
+        "version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {at}/data}}, delete: {{enabled: true}}}}\n\
+         http: {{addr: '127.0.0.1:{port}', secret: x}}\n{auth}"
+    );
+    folder.write("config.yml", config);
+    let mut command = Command::new(binary);
+    command.arg("serve").arg(folder.path().join("config.yml")).env_clear();
+    Some(Running::start(&mut command, port, folder))
+}

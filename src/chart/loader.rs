@@ -1,6 +1,6 @@
 //! Brings a chart into memory, from a directory or an archive.
 
-use super::chartfile::{ChartFile, Places, check_lock, validate};
+use super::chartfile::{ChartFile, Places, validate};
 use super::{Chart, File, IgnoreRules, Metadata, archive, read_values};
 use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources, Span};
 use crate::fs;
@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of the files of a directory, or of an archive; Helm's limit.
-const MAX_SIZE: u64 = 100 << 20;
-/// Bytes of a chart with all its subcharts, which may come as archives in archives.
+/// Bytes of one file of a chart; Helm's limit.
+const MAX_FILE: u64 = 5 << 20;
+/// Bytes of a whole chart with its subcharts.
 const MAX_TOTAL: u64 = 512 << 20;
 /// How deeply directories, and charts in charts, may nest.
 const MAX_DEPTH: usize = 64;
@@ -34,13 +34,28 @@ pub fn load(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
         }
         return loader.chart(location, files, 0, true);
     }
-    let bytes = match fs::read_at_most(path, MAX_SIZE) {
+    let bytes = match fs::read_at_most(path, archive::Limits::default().total) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return refuse(format!("`{shown}` is larger than a chart may be")),
         Err(error) => return Err(vec![Diagnostic::new(Code::Io, error.to_string())]),
     };
     let files = loader.archive(location, &bytes)?;
     loader.chart(location, files, 0, true)
+}
+
+/// Loads what a chart directory says of itself, without templates, values and subcharts: those may be missing or broken.
+pub fn head(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
+    let mut loader = Loader { sources, total: 0 };
+    let location = path.to_string_lossy();
+    let mut files = Files::new();
+    for name in ["Chart.yaml", "requirements.yaml"] {
+        match fs::read(&path.join(name)) {
+            Ok(data) => files.push((name.to_owned(), data)),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(vec![Diagnostic::new(Code::Io, error.to_string())]),
+        }
+    }
+    loader.chart(location.trim_end_matches('/'), files, 0, true)
 }
 
 /// The files of a chart as they are packed: every byte of a directory, without what `.helmignore` leaves out, or what
@@ -84,21 +99,19 @@ impl Loader<'_> {
             IgnoreRules::parse("").map_err(|_| Failure::new())?
         };
         let mut files = Files::new();
-        let mut walk = Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: 0 };
+        let mut walk = Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: &mut self.total };
         walk.directory("", 0)?;
-        self.total += walk.total;
         Ok(files)
     }
 
     fn archive(&mut self, location: &str, bytes: &[u8]) -> Result<Files, Failure> {
-        let limits = archive::Limits { file: MAX_SIZE, total: MAX_SIZE, ..archive::Limits::default() };
-        let entries = match archive::read(bytes, &limits) {
+        let entries = match archive::read(bytes, &archive::Limits::default()) {
             Ok(entries) => entries,
             Err(error) => return refuse(format!("`{location}`: {error}")),
         };
         self.total += entries.iter().map(|entry| entry.data.len() as u64).sum::<u64>();
         if self.total > MAX_TOTAL {
-            return refuse(format!("the chart and its subcharts have more than {} MiB", MAX_TOTAL >> 20));
+            return too_large();
         }
         Ok(entries.into_iter().map(|entry| (entry.path, entry.data)).collect())
     }
@@ -169,16 +182,11 @@ impl Loader<'_> {
             return self.chart(&location, files, depth + 1, false);
         }
         let inside = name.len() + 1;
-        let files: Files = files
+        let files = files
             .into_iter()
             .filter(|(path, _)| path.len() > inside)
             .map(|(mut path, data)| (path.split_off(inside), data))
             .collect();
-        if files.is_empty() {
-            let diagnostic = Diagnostic::new(Code::InvalidChart, "Chart.yaml file is missing");
-            let hint = "only charts may be in `charts/`: move the file, begin its name with `_`, or leave it out with a rule in `.helmignore`";
-            return Err(vec![diagnostic.hint(hint)]);
-        }
         self.chart(&location, files, depth + 1, false)
     }
 
@@ -219,7 +227,6 @@ impl Loader<'_> {
             }
         }
         if !errors.is_empty() {
-            errors.append(&mut chart.findings);
             return Err(errors);
         }
         let whole = Span::new(file, 0, self.sources.text(file).len());
@@ -233,15 +240,17 @@ impl Loader<'_> {
         for name in ["Chart.lock", "requirements.lock"] {
             if let Some(file) = self.text(chart, name)? {
                 let node = yaml::read(self.sources.text(file), file).first().map_err(|error| vec![error.diagnostic])?;
-                errors.extend(check_lock(name, &node));
+                if node.as_map().is_none() && !node.is_null() {
+                    errors.push(
+                        Diagnostic::new(Code::InvalidChart, format!("`{name}` must be a mapping"))
+                            .label(node.span, "")
+                            .hint("`chart dependency update` writes it anew"),
+                    );
+                }
             }
         }
         chart.metadata = metadata;
-        if errors.is_empty() {
-            return Ok(());
-        }
-        errors.append(&mut chart.findings);
-        Err(errors)
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn values(&mut self, chart: &mut Chart) -> Result<(), Failure> {
@@ -276,13 +285,17 @@ fn is_crd(path: &str) -> bool {
     path.starts_with("crds/") && [".yaml", ".yml", ".json"].iter().any(|suffix| path.ends_with(suffix))
 }
 
+fn too_large<T>() -> Result<T, Failure> {
+    refuse(format!("the chart and its subcharts have more than {} MiB", MAX_TOTAL >> 20))
+}
+
 struct Walk<'a> {
     rules: &'a IgnoreRules,
     root: &'a Path,
     /// The directories that links led into on the way here, and the root.
     links: Vec<PathBuf>,
     files: &'a mut Files,
-    total: u64,
+    total: &'a mut u64,
 }
 
 impl Walk<'_> {
@@ -294,14 +307,10 @@ impl Walk<'_> {
         for (name, kind) in fs::entries(&self.root.join(inside)).map_err(io)? {
             let path = if inside.is_empty() { name } else { format!("{inside}/{name}") };
             let is_directory = matches!(kind, fs::Kind::Directory | fs::Kind::LinkedDirectory);
-            let full = self.root.join(&path);
-            if kind == fs::Kind::BrokenLink {
-                // Helm follows links before it asks the rules. This fails, with the system's words.
-                fs::canonical(&full).map_err(io)?;
-            }
             if self.rules.ignores(&path, is_directory) {
                 continue;
             }
+            let full = self.root.join(&path);
             match kind {
                 fs::Kind::Directory => self.directory(&path, depth + 1)?,
                 fs::Kind::LinkedDirectory => {
@@ -315,16 +324,22 @@ impl Walk<'_> {
                     self.links.pop();
                 }
                 fs::Kind::File => {
-                    let Some(data) = fs::read_at_most(&full, MAX_SIZE - self.total).map_err(io)? else {
-                        let message = format!("error reading {path}: chart exceeds maximum size of {MAX_SIZE} bytes");
-                        let hint = "leave what is no part of the chart out with rules in `.helmignore`";
+                    let Some(data) = fs::read_at_most(&full, MAX_FILE).map_err(io)? else {
+                        let limit = MAX_FILE >> 20;
+                        let message =
+                            format!("chart file {path:?} is larger than the maximum file size of {limit} MiB");
+                        let hint = "leave it out of the chart with a rule in `.helmignore`";
                         return Err(vec![Diagnostic::new(Code::InvalidChart, message).hint(hint)]);
                     };
-                    self.total += data.len() as u64;
+                    *self.total += data.len() as u64;
+                    if *self.total > MAX_TOTAL {
+                        return too_large();
+                    }
                     self.files.push((path, data));
                 }
-                fs::Kind::BrokenLink => {}
                 fs::Kind::Other => {
+                    // A link to nowhere fails here with the system's words.
+                    fs::canonical(&full).map_err(io)?;
                     return refuse(format!("cannot load irregular file {path}: it is no file, directory or link"));
                 }
             }

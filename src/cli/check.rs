@@ -53,6 +53,34 @@ struct Checked {
 }
 
 pub fn run(arguments: &Check, terminal: &mut Terminal) -> Result<Exit, Failed> {
+    let (exit, charts, variants) = check_all(arguments, Stream::Stdout, terminal)?;
+    if exit == Exit::Success {
+        terminal.say(format!("checked {} with {}", count(charts, "chart"), count(variants, "values variant")));
+    }
+    Ok(exit)
+}
+
+/// Checks a chart that is about to be packed, and says only what is wrong with it.
+pub fn gate(
+    chart: &Path,
+    cluster: &ClusterFlags,
+    findings: FindingFlags,
+    terminal: &mut Terminal,
+) -> Result<Exit, Failed> {
+    let check = Check {
+        paths: vec![chart.to_owned()],
+        with_subcharts: false,
+        skip_schema_validation: false,
+        values: ValuesFlags::default(),
+        release: ReleaseFlags { namespace: "default".to_owned(), ..ReleaseFlags::default() },
+        cluster: cluster.clone(),
+        findings,
+    };
+    Ok(check_all(&check, Stream::Stderr, terminal)?.0)
+}
+
+/// Checks and prints; gives the numbers of charts and of variants.
+fn check_all(arguments: &Check, stream: Stream, terminal: &mut Terminal) -> Result<(Exit, usize, usize), Failed> {
     let charts = discover::charts(&arguments.paths, arguments.with_subcharts)?;
     let mut cases = Vec::new();
     for chart in &charts {
@@ -77,12 +105,8 @@ pub fn run(arguments: &Check, terminal: &mut Terminal) -> Result<Exit, Failed> {
     progress.finish_and_clear();
     let checked: Vec<Checked> = checked.into_iter().collect::<Result<_, _>>()?;
     let (mut units, sources) = merge(&cases, checked);
-    let exit = terminal.report(&mut units, &sources, &arguments.findings, Stream::Stdout)?;
-    if exit == Exit::Success {
-        let variants = cases.len() - charts.len();
-        terminal.say(format!("checked {} with {}", count(charts.len(), "chart"), count(variants, "values variant")));
-    }
-    Ok(exit)
+    let exit = terminal.report(&mut units, &sources, &arguments.findings, stream)?;
+    Ok((exit, charts.len(), cases.len() - charts.len()))
 }
 
 fn count(number: usize, noun: &str) -> String {

@@ -6,11 +6,15 @@
 mod args;
 mod check;
 mod create;
+mod dependency;
 mod discover;
+mod index;
 mod layers;
+mod login;
 mod output;
 mod package;
 mod post_renderer;
+mod pull;
 mod push;
 mod release;
 mod remote;
@@ -20,6 +24,8 @@ mod show;
 mod source;
 mod switches;
 mod validate;
+mod verify;
+mod versions;
 
 pub use output::{Failed, Stream, Terminal};
 
@@ -62,7 +68,7 @@ enum Command {
     #[command(visible_alias = "template")]
     Render(Box<render::Render>),
     /// Pack charts into archives: same chart, same bytes
-    Package(package::PackageArgs),
+    Package(Box<package::PackageArgs>),
     /// Publish archives or charts to a repository
     Push(Box<push::Push>),
     #[command(visible_alias = "lint")]
@@ -70,6 +76,21 @@ enum Command {
     Create(create::Create),
     #[command(alias = "inspect")]
     Show(show::Show),
+    /// Fetch archives from repositories
+    Pull(Box<pull::Pull>),
+    /// Fetch and list a chart's dependencies
+    #[command(visible_alias = "dep")]
+    Dependency(dependency::DependencyArgs),
+    /// Make or check the index.yaml of a directory of archives
+    Index(index::IndexArgs),
+    /// List the versions of a chart in a repository
+    Versions(Box<versions::Versions>),
+    /// Keep credentials for an OCI registry
+    Login(Box<login::Login>),
+    /// Forget the credentials for an OCI registry
+    Logout(login::Logout),
+    /// Check that an archive is signed and unchanged
+    Verify(verify::Verify),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
@@ -103,6 +124,13 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
         Command::Check(arguments) => check::run(&arguments, terminal),
         Command::Create(arguments) => create::run(&arguments, terminal),
         Command::Show(arguments) => show::run(&arguments, terminal),
+        Command::Pull(arguments) => pull::run(&arguments, terminal),
+        Command::Dependency(arguments) => dependency::run(&arguments, terminal),
+        Command::Index(arguments) => index::run(&arguments, terminal),
+        Command::Versions(arguments) => versions::run(&arguments, terminal),
+        Command::Login(arguments) => login::login(&arguments, terminal),
+        Command::Logout(arguments) => login::logout(&arguments, terminal),
+        Command::Verify(arguments) => verify::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
     }

@@ -20,6 +20,9 @@ pub enum Failed {
     Usage(String, Option<String>),
     #[error(transparent)]
     Repository(#[from] repository::Error),
+    /// Something is not signed, or not by whom it should be.
+    #[error(transparent)]
+    Provenance(#[from] crate::package::provenance::Error),
     #[error("{0}")]
     Other(String),
 }
@@ -165,6 +168,7 @@ impl Terminal {
         self.complain(text);
         match failed {
             Failed::Repository(error) if matches!(error.kind, Kind::Conflict | Kind::Integrity) => Exit::Findings,
+            Failed::Provenance(_) => Exit::Findings,
             _ => Exit::Environment,
         }
     }

@@ -1,7 +1,7 @@
 //! `chart push`: archives and charts to a repository.
 
-use super::package::{ResultFormat, report};
-use super::remote::{RepositoryFlags, open};
+use super::package::{GateFlags, ResultFormat, report};
+use super::remote::{Context, RepositoryFlags, cache};
 use super::{Exit, Failed, Terminal};
 use crate::diagnostic::Sources;
 use crate::fs;
@@ -31,6 +31,8 @@ pub struct Push {
     /// App version to push a chart directory with
     #[arg(long, value_name = "VERSION")]
     app_version: Option<String>,
+    #[command(flatten)]
+    gate: GateFlags,
     /// How the result is printed
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: ResultFormat,
@@ -75,9 +77,16 @@ pub fn run(arguments: &Push, terminal: &mut Terminal) -> Result<Exit, Failed> {
         return Err(Failed::Usage("there is nothing to push".to_owned(), Some("give charts and a URL".to_owned())));
     };
     let kind = arguments.kind.map(Protocol::from);
-    let repository = open(url, kind, arguments.context_path.clone(), &arguments.remote, terminal)?;
+    let context = Context::new(&arguments.remote, &[url], cache(), terminal)?;
+    let repository = context.open_as(url, kind, arguments.context_path.clone())?;
     for path in charts {
         let mut sources = Sources::default();
+        if fs::is_dir(Path::new(path)) {
+            let passed = arguments.gate.passes(Path::new(path), arguments.format, terminal)?;
+            if passed != Exit::Success {
+                return Ok(passed);
+            }
+        }
         let mut upload = match read(arguments, Path::new(path), &mut sources)? {
             Ok(upload) => upload,
             Err(failure) => return report(failure, &sources, arguments.format, terminal),

@@ -38,7 +38,7 @@ pub struct ReleaseFlags {
 }
 
 /// Flags on the cluster.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterFlags {
     /// The Kubernetes version to render and check for

@@ -1,18 +1,22 @@
 //! How commands reach repositories and registries.
 
 use super::{Failed, Terminal};
-use crate::fs;
+use crate::diagnostic::FileId;
 use crate::repository::auth::{Credentials, Keyring, Origin};
-use crate::repository::{Cache, Directory, Protocol, Repository, Server, http};
+use crate::repository::docker::Logins;
+use crate::repository::oci::{self, Address, Registry};
+use crate::repository::{self, Cache, Directory, Fetched, Kind, Protocol, Repository, Server, http, resolve};
+use crate::yaml::{self, Node};
+use crate::{fs, package};
 use clap::Args;
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use url::Url;
 
 /// How repositories and registries are reached.
-#[derive(Default, Args)]
+#[derive(Clone, Default, Args)]
 #[command(next_help_heading = "Repository")]
 pub struct RepositoryFlags {
     /// User name, sent to the given server alone
@@ -85,18 +89,10 @@ impl RepositoryFlags {
         }
     }
 
-    /// Options for a client whose given credentials are for the servers of these URLs.
-    pub fn options<'a>(&self, servers: impl IntoIterator<Item = &'a Url>) -> Result<http::Options, Failed> {
+    /// Options for a client, without credentials.
+    fn options(&self) -> Result<http::Options, Failed> {
         let mut options = anonymous();
         options.retries = self.retries;
-        if let Some(credentials) = self.credentials()? {
-            if self.pass_credentials {
-                options.keyring.add_for_all(credentials.clone());
-            }
-            for url in servers {
-                options.keyring.add(Origin::of(url), credentials.clone());
-            }
-        }
         options.insecure = self.insecure_skip_tls_verify;
         options.ca = self.ca_file.as_deref().map(fs::read).transpose()?;
         if let (Some(certificate), Some(key)) = (&self.cert_file, &self.key_file) {
@@ -116,41 +112,258 @@ pub fn anonymous() -> http::Options {
 }
 
 fn netrc_path() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    variable("NETRC").map(PathBuf::from).or_else(|| Some(Path::new(&variable("HOME")?).join(".netrc")))
+    variable("NETRC").or_else(|| Some(variable("HOME")?.join(".netrc")))
 }
 
-/// The repository at a URL or in a directory.
-pub fn open(
-    url: &str,
-    protocol: Option<Protocol>,
-    context_path: Option<String>,
-    flags: &RepositoryFlags,
-    terminal: &Terminal,
-) -> Result<Box<dyn Repository>, Failed> {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        let hint = format!("write `file://{url}` for a directory, `oci://…` or `https://…` for a server");
-        return Err(Failed::Usage(format!("`{url}` is not a URL"), Some(hint)));
-    };
-    match scheme {
-        "file" => Ok(Box::new(Directory::new(rest))),
-        "http" | "https" => {
-            let url = http::parse_url(url)?;
-            let mut options = flags.options([&url])?;
-            options.progress = progress(terminal);
-            let client = Arc::new(http::Client::new(options));
-            Ok(Box::new(Server::new(client, url, cache()).with_protocol(protocol, context_path)))
+/// All that it takes to open repositories: one HTTP client, logins, Helm's list of repositories, the cache.
+pub struct Context {
+    client: Arc<http::Client>,
+    /// The given credentials, if they are for registries too.
+    given: Option<Credentials>,
+    logins: Logins,
+    known: Vec<Known>,
+    cache: Cache,
+    plain_http: bool,
+    insecure: bool,
+    ca: Option<Vec<u8>>,
+    retries: u32,
+    has_identity: bool,
+}
+
+impl Context {
+    /// Takes up the flags for a command that asks these repositories. Given credentials are for one server: where
+    /// there are several, they go to none, unless `--pass-credentials` says to all.
+    pub fn new(
+        flags: &RepositoryFlags,
+        repositories: &[&str],
+        cache: Cache,
+        terminal: &Terminal,
+    ) -> Result<Self, Failed> {
+        let known = known()?;
+        let mut options = flags.options()?;
+        options.progress = progress(terminal);
+        let urls = repositories.iter().filter_map(|url| Url::parse(&resolved(url, &known)).ok());
+        let mut servers: Vec<Url> = urls.filter(|url| url.has_host() && url.scheme() != "file").collect();
+        servers.sort();
+        servers.dedup_by_key(|url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port()));
+        let mut given = flags.credentials()?;
+        if let Some(credentials) = &given {
+            match servers.as_slice() {
+                _ if flags.pass_credentials => options.keyring.add_for_all(credentials.clone()),
+                [] => {}
+                [only] => options.keyring.add(Origin::of(only), credentials.clone()),
+                _ => {
+                    tracing::warn!("the credentials are for one server, but several are asked: they go to none");
+                    given = None;
+                }
+            }
         }
-        _ => {
-            let hint = "repositories are at http://, https://, oci:// and file:// URLs".to_owned();
-            Err(Failed::Usage(format!("there is no kind of repository with the scheme `{scheme}`"), Some(hint)))
+        for repository in &known {
+            if let (Ok(url), Some(credentials)) = (Url::parse(&repository.url), &repository.credentials) {
+                options.keyring.add(Origin::of(&url), credentials.clone());
+            }
+        }
+        Ok(Context {
+            given,
+            logins: logins(),
+            known,
+            cache,
+            plain_http: flags.plain_http,
+            insecure: options.insecure,
+            ca: options.ca.clone(),
+            retries: flags.retries,
+            has_identity: options.identity.is_some(),
+            client: Arc::new(http::Client::new(options)),
+        })
+    }
+
+    /// The repository at a URL, in a directory, or under a name that `helm repo add` gave (`@name`).
+    pub fn open(&self, url: &str) -> repository::Result<Arc<dyn Repository>> {
+        self.open_as(url, None, None)
+    }
+
+    pub fn open_as(
+        &self,
+        url: &str,
+        protocol: Option<Protocol>,
+        context_path: Option<String>,
+    ) -> repository::Result<Arc<dyn Repository>> {
+        let usage = |message: String, hint: &str| Err(repository::Error::new(Kind::Usage, message).with_hint(hint));
+        let url = resolved(url, &self.known);
+        let Some((scheme, rest)) = url.split_once("://") else {
+            if url.starts_with(['@']) || url.starts_with("alias:") {
+                return usage(format!("there is no repository `{url}`"), "`helm repo add` makes one, or write its URL");
+            }
+            let hint = format!("write `file://{url}` for a directory, `oci://…` or `https://…` for a server");
+            return usage(format!("`{url}` is not a URL"), &hint);
+        };
+        match scheme {
+            "file" => Ok(Arc::new(Directory::new(rest))),
+            "http" | "https" => {
+                let server = Server::new(Arc::clone(&self.client), http::parse_url(&url)?, self.cache.clone());
+                Ok(Arc::new(server.with_protocol(protocol, context_path)))
+            }
+            "oci" => {
+                let address = Address::parse(&url)?;
+                if address.tag.is_some() || address.digest.is_some() {
+                    return usage(format!("`{url}` has a tag or digest"), "give the path alone");
+                }
+                Ok(Arc::new(self.registry(&address.host, &address.path, &address.repository())?))
+            }
+            _ => usage(
+                format!("there is no kind of repository with the scheme `{scheme}`"),
+                "repositories are at http://, https://, oci:// and file:// URLs",
+            ),
         }
     }
+
+    /// A path in a registry, with the login that is given or kept for `repository`.
+    pub fn registry(&self, host: &str, path: &str, repository: &str) -> repository::Result<Registry> {
+        if self.has_identity {
+            let message = "client certificates are not supported for OCI registries";
+            return Err(repository::Error::new(Kind::Usage, message).with_hint("use a password or a token"));
+        }
+        let credentials = match &self.given {
+            Some(credentials) => Some(credentials.clone()),
+            None => self.logins.find(repository)?,
+        };
+        let options = oci::Options {
+            credentials,
+            plain_http: self.plain_http,
+            insecure: self.insecure,
+            ca: self.ca.clone(),
+            retries: self.retries,
+        };
+        Ok(Registry::new(Arc::clone(&self.client), host, path, options, self.cache.clone()))
+    }
+}
+
+/// A repository in Helm's `repositories.yaml`.
+struct Known {
+    name: String,
+    url: String,
+    credentials: Option<Credentials>,
+}
+
+/// What `helm repo add` noted.
+fn known() -> Result<Vec<Known>, Failed> {
+    let path = variable("HELM_REPOSITORY_CONFIG")
+        .or_else(|| Some(variable("HELM_CONFIG_HOME")?.join("repositories.yaml")))
+        .or_else(|| Some(variable("XDG_CONFIG_HOME")?.join("helm/repositories.yaml")))
+        .or_else(|| Some(variable("HOME")?.join(".config/helm/repositories.yaml")));
+    let Some(text) = path.filter(|path| fs::exists(path)).map(|path| fs::read_text(&path)).transpose()? else {
+        return Ok(Vec::new());
+    };
+    let Ok(node) = yaml::read(&text, FileId(0)).first() else { return Ok(Vec::new()) };
+    let items = node.get("repositories").and_then(Node::as_seq).unwrap_or_default();
+    let field = |item: &Node, key: &str| item.get(key).and_then(Node::as_str).unwrap_or_default().to_owned();
+    let known = items.iter().map(|item| {
+        let (username, password) = (field(item, "username"), field(item, "password"));
+        let credentials = (!username.is_empty()).then_some(Credentials::Basic { username, password });
+        Known { name: field(item, "name"), url: field(item, "url"), credentials }
+    });
+    Ok(known.collect())
+}
+
+/// A repository's URL in the place of its name.
+fn resolved(url: &str, known: &[Known]) -> String {
+    let name = url.strip_prefix('@').or_else(|| url.strip_prefix("alias:"));
+    let found = name.and_then(|name| known.iter().find(|known| known.name == name));
+    found.map_or_else(|| url.to_owned(), |known| known.url.clone())
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Where logins to registries are kept: Helm's file and Podman's are read, Docker's is read and written.
+pub fn logins() -> Logins {
+    let home = || variable("HOME");
+    let helm = variable("HELM_REGISTRY_CONFIG")
+        .or_else(|| Some(variable("HELM_CONFIG_HOME")?.join("registry/config.json")))
+        .or_else(|| Some(variable("XDG_CONFIG_HOME")?.join("helm/registry/config.json")))
+        .or_else(|| Some(home()?.join(".config/helm/registry/config.json")));
+    let docker = variable("DOCKER_CONFIG").or_else(|| Some(home()?.join(".docker"))).map(|it| it.join("config.json"));
+    Logins { files: [helm, variable("REGISTRY_AUTH_FILE"), docker].into_iter().flatten().collect() }
+}
+
+/// A chart in a repository, as users name it.
+pub struct Named {
+    pub repository: Arc<dyn Repository>,
+    pub name: String,
+    /// The version that the reference itself asks for.
+    pub version: Option<String>,
+    /// The manifest digest that the reference pins.
+    pub pin: Option<String>,
+}
+
+/// Reads `oci://host/path/chart[:version][@sha256:…]`, `https://host/path/chart`, `file:///path/chart`,
+/// `NAME/chart` of a repository that `helm repo add` knows, or a chart's bare name with `--repo`.
+pub fn named(
+    reference: &str,
+    repo: Option<&str>,
+    flags: &RepositoryFlags,
+    terminal: &Terminal,
+) -> Result<Named, Failed> {
+    let open = |url: &str| Context::new(flags, &[url], cache(), terminal)?.open(url).map_err(Failed::from);
+    if let Some(repo) = repo {
+        return Ok(Named { repository: open(repo)?, name: reference.to_owned(), version: None, pin: None });
+    }
+    if reference.starts_with("oci://") {
+        let address = Address::parse(reference)?;
+        let (path, name) = address.chart()?;
+        let context = Context::new(flags, &[&format!("oci://{}", address.host)], cache(), terminal)?;
+        let repository = Arc::new(context.registry(&address.host, path, &address.repository())?);
+        let version = address.tag.as_ref().map(|tag| tag.replace('_', "+"));
+        return Ok(Named { repository, name: name.to_owned(), version, pin: address.digest });
+    }
+    let unnamed = || {
+        let hint = "write `oci://host/path/chart`, `https://host/charts/chart`, or a name and `--repo URL`".to_owned();
+        Failed::Usage(format!("`{reference}` names no chart in a repository"), Some(hint))
+    };
+    let split = reference.trim_end_matches('/').rsplit_once('/');
+    let (base, name) = split.filter(|(base, name)| !base.ends_with('/') && !name.is_empty()).ok_or_else(unnamed)?;
+    let repository = if base.contains("://") {
+        open(base)?
+    } else {
+        let known = known()?;
+        let found = known.iter().find(|known| known.name == base).ok_or_else(unnamed)?;
+        open(&found.url)?
+    };
+    Ok(Named { repository, name: name.to_owned(), version: None, pin: None })
+}
+
+/// Fetches the archive at a URL, whatever is around it.
+pub fn archive_at(
+    url: &str,
+    with_provenance: bool,
+    flags: &RepositoryFlags,
+    terminal: &Terminal,
+) -> Result<Fetched, Failed> {
+    let context = Context::new(flags, &[url], Cache::default(), terminal)?;
+    let url = http::parse_url(url)?;
+    let client = context.client;
+    let data = client.get(&url, 200 << 20)?;
+    let context =
+        |why: String| repository::Error::new(Kind::Malformed, format!("`{}`: {why}", repository::shown(&url)));
+    let metadata = resolve::metadata(&data).map_err(context)?;
+    let digest = package::digest(&data);
+    let provenance = if with_provenance {
+        let mut beside = url.clone();
+        beside.set_path(&format!("{}.prov", url.path()));
+        match client.get(&beside, 1 << 20) {
+            Ok(data) => Some(data),
+            Err(error) if error.kind == Kind::Missing => None,
+            Err(error) => return Err(error.into()),
+        }
+    } else {
+        None
+    };
+    Ok(Fetched { metadata, data, digest, url: repository::shown(&url), manifest_digest: None, provenance })
 }
 
 /// The cache in the user's cache directory: `CHART_CACHE`, or `chart` in the usual place.
 pub fn cache() -> Cache {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let root = variable("CHART_CACHE")
         .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("chart")))
         .or_else(|| Some(variable("HOME")?.join(".cache/chart")));

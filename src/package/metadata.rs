@@ -1,6 +1,8 @@
 //! `Chart.yaml` as Helm writes it into registries, indexes and signatures.
 
 use crate::chart::{Dependency, ImportValues, Maintainer, Metadata};
+use crate::value::json::from_json_exact;
+use crate::yaml;
 use serde_json::{Map, Value as Json};
 
 /// The metadata as JSON: Helm's field names, in the order of its Go struct, empty fields left out.
@@ -32,6 +34,11 @@ pub fn metadata_json(metadata: &Metadata) -> Map<String, Json> {
     list(&mut fields, "dependencies", metadata.dependencies.iter().map(dependency_json));
     text(&mut fields, "type", &metadata.kind);
     fields
+}
+
+/// JSON as YAML in Helm's style, without the final line break.
+pub fn yaml_of(json: &Json) -> Result<String, String> {
+    yaml::to_yaml(&from_json_exact(&json.to_string())?)
 }
 
 fn maintainer(maintainer: &Maintainer) -> Json {

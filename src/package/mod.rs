@@ -4,8 +4,9 @@ mod archive;
 mod build;
 mod edit;
 mod metadata;
+pub mod provenance;
 
 pub use archive::{Archive, FIXED_TIME, digest, pack};
 pub use build::{Options, Package};
 pub use edit::set_field;
-pub use metadata::{dependency_json, metadata_json};
+pub use metadata::{dependency_json, metadata_json, yaml_of};

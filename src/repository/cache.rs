@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use url::Url;
 
 const MAX_INDEX: u64 = 1 << 30;
@@ -38,6 +38,15 @@ impl Cache {
         self
     }
 
+    /// Fails where no server may be asked.
+    pub fn allow(&self, what: &str) -> Result<()> {
+        if self.offline {
+            let error = Error::new(Kind::Missing, format!("`{what}` is not in the cache"));
+            return Err(error.with_hint("go without `--offline` once"));
+        }
+        Ok(())
+    }
+
     fn archive_path(&self, digest: &str) -> Option<PathBuf> {
         // Digests come from servers and lock files; only hex may become a file name.
         let is_hex = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -62,10 +71,30 @@ impl Cache {
         }
     }
 
+    fn note_path(&self, directory: &Path) -> Option<PathBuf> {
+        let directory = fs::canonical(directory).ok()?;
+        let name = package::digest(directory.as_os_str().as_encoded_bytes());
+        Some(self.root.as_ref()?.join("listings").join(name))
+    }
+
+    /// What was noted about a directory.
+    pub fn note(&self, directory: &Path) -> Option<String> {
+        fs::read_text(&self.note_path(directory)?).ok()
+    }
+
+    pub fn keep_note(&self, directory: &Path, text: &str) {
+        let Some(path) = self.note_path(directory) else { return };
+        let Some(parent) = path.parent() else { return };
+        if let Err(error) = fs::create_dir_all(parent).and_then(|()| fs::write(&path, text.as_bytes())) {
+            tracing::info!("the cache is not written: {error}");
+        }
+    }
+
     /// The index at a URL: fetched, or the kept one where the server says that it has not changed.
     pub fn index(&self, client: &Client, url: &Url) -> Result<Source> {
         let request = super::server::accept(Request::new(Method::GET, url.clone()));
         let Some(root) = &self.root else {
+            self.allow(&shown(url))?;
             return Ok(Source::Memory(Cursor::new(fetch(client, &request)?.1)));
         };
         let folder = root.join("indexes");
@@ -75,10 +104,7 @@ impl Cache {
         if self.offline {
             return match fs::open(&path) {
                 Ok(file) => Ok(Source::File(file)),
-                Err(_) => {
-                    let message = format!("`{}` is not in the cache", shown(url));
-                    Err(Error::new(Kind::Missing, message).with_hint("go without `--offline` once"))
-                }
+                Err(_) => self.allow(&shown(url)).map(|()| Source::Memory(Cursor::default())),
             };
         }
         let tag = fs::read_text(&tag_path).ok().filter(|_| fs::exists(&path));

@@ -96,11 +96,14 @@ impl Repository for Directory {
         Ok(receipt(if replaces { Change::Replaced } else { Change::Added }))
     }
 
-    fn versions(&self, name: &str) -> Result<Vec<Found>> {
+    fn charts(&self, names: &[&str]) -> Result<index::Charts> {
         let path = self.index_path();
-        let found = index::read_chart(&mut fs::open(&path)?, name);
-        let found = found.map_err(|error| error.context(format!("`{}`", path.display())))?;
-        found.ok_or_else(|| super::no_chart(name, &self.path.display().to_string()))
+        let charts = index::read_charts(&mut fs::open(&path)?, names);
+        charts.map_err(|error| error.context(format!("`{}`", path.display())))
+    }
+
+    fn location(&self) -> String {
+        self.path.display().to_string()
     }
 
     fn fetch(&self, found: &Found) -> Result<Download> {

@@ -400,9 +400,13 @@ fn jitter(wait: Duration) -> Duration {
 
 /// A request that got no answer, as an error.
 fn failure(method: &Method, url: &Url, error: &reqwest::Error) -> Error {
-    let cause = root_cause(error);
     let action = if matches!(*method, Method::GET | Method::HEAD) { "fetch" } else { "send to" };
-    let message = |why: &str| format!("failed to {action} `{}`: {why}", shown(url));
+    unanswered(|why| format!("failed to {action} `{}`: {why}", shown(url)), error)
+}
+
+/// Why a request got no answer; `message` puts the reason into a sentence.
+pub(super) fn unanswered(message: impl Fn(&str) -> String, error: &reqwest::Error) -> Error {
+    let cause = root_cause(error);
     if cause.contains("certificate") || cause.contains("CaUsedAsEndEntity") {
         let hint = if cause.contains("UnknownIssuer") {
             "name the server's CA with `--ca-file`, or trust it blindly with `--insecure-skip-tls-verify`"
@@ -412,8 +416,8 @@ fn failure(method: &Method, url: &Url, error: &reqwest::Error) -> Error {
         return Error::new(Kind::Tls, message(&cause)).with_hint(hint);
     }
     if cause.contains("InvalidContentType") || cause.contains("corrupt message") {
-        let why = "the server does not speak TLS";
-        return Error::new(Kind::Tls, message(why)).with_hint("is it an `http://` address?");
+        let hint = "is it an `http://` address? for an OCI registry there is `--plain-http`";
+        return Error::new(Kind::Tls, message("the server does not speak TLS")).with_hint(hint);
     }
     if error.is_timeout() {
         return Error::new(Kind::Unreachable, message("no answer in time"));

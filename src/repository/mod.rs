@@ -5,17 +5,24 @@
 
 pub mod auth;
 mod cache;
+pub mod dependency;
 mod directory;
+pub mod docker;
 mod error;
 pub mod http;
 pub mod index;
+pub mod listing;
+pub mod lock;
 mod mutex;
+pub mod oci;
+pub mod resolve;
 mod server;
 
 pub use cache::Cache;
 pub use directory::Directory;
 pub use error::{Error, Kind, Result, shown};
 pub use index::{Change, Entry, Found};
+pub use resolve::{Fetched, Wanted};
 pub use server::{Protocol, Server};
 
 use crate::chart::{Metadata, archive};
@@ -23,13 +30,26 @@ use crate::package;
 use std::sync::Arc;
 
 /// A place that charts are published to and fetched from.
-pub trait Repository {
+pub trait Repository: Send + Sync {
     /// Publishes an archive, or finds it published already. Another archive under the same version is an error, unless
     /// the upload forces it.
     fn publish(&self, upload: &Upload) -> Result<Receipt>;
 
-    /// The versions of a chart, in the repository's order.
-    fn versions(&self, name: &str) -> Result<Vec<Found>>;
+    /// The versions of some charts, in the repository's order. One that is not there is missing.
+    fn charts(&self, names: &[&str]) -> Result<index::Charts>;
+
+    /// Where it is, for messages.
+    fn location(&self) -> String;
+
+    /// The versions of a chart that must be there.
+    fn versions(&self, name: &str) -> Result<Vec<Found>> {
+        self.charts(&[name])?.remove(name).ok_or_else(|| no_chart(name, &self.location()))
+    }
+
+    /// A version that is known exactly, where the repository can be asked for it without a list.
+    fn exact(&self, _name: &str, _version: &str) -> Option<Found> {
+        None
+    }
 
     /// Fetches a version's archive.
     fn fetch(&self, found: &Found) -> Result<Download>;

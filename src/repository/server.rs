@@ -407,11 +407,14 @@ impl Repository for Server {
         }
     }
 
-    fn versions(&self, name: &str) -> Result<Vec<Found>> {
+    fn charts(&self, names: &[&str]) -> Result<index::Charts> {
         let mut reader = self.cache.index(&self.client, &self.url("index.yaml")?)?;
-        let context = || format!("`{}index.yaml`", shown(&self.base));
-        let found = index::read_chart(&mut reader, name).map_err(|error| error.context(context()))?;
-        found.ok_or_else(|| super::no_chart(name, &shown(&self.base)))
+        let charts = index::read_charts(&mut reader, names);
+        charts.map_err(|error| error.context(format!("`{}index.yaml`", shown(&self.base))))
+    }
+
+    fn location(&self) -> String {
+        shown(&self.base)
     }
 
     fn fetch(&self, found: &Found) -> Result<Download> {
@@ -421,6 +424,7 @@ impl Repository for Server {
         if let Some(data) = digest.as_deref().and_then(|digest| self.cache.archive(digest)) {
             return Ok(Download { data, url: shown(&url), digest, manifest_digest: None });
         }
+        self.cache.allow(&shown(&url))?;
         let data = self.client.get(&url, MAX_ARCHIVE)?;
         Ok(Download { data, url: shown(&url), digest, manifest_digest: None })
     }

@@ -6,7 +6,6 @@
 mod build;
 mod convert;
 mod event;
-mod explain;
 mod node;
 mod parse;
 mod read;

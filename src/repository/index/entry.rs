@@ -5,7 +5,6 @@ use crate::chart::Metadata;
 use crate::diagnostic::FileId;
 use crate::package;
 use crate::repository::error::Result;
-use crate::value::Value;
 use crate::yaml::{self, Data, Node};
 use serde_json::{Map, Value as Json};
 
@@ -86,19 +85,5 @@ impl Published {
 
 /// JSON in Helm's YAML style.
 pub(super) fn yaml(json: &Json) -> Result<String> {
-    yaml::to_yaml(&value(json)).map_err(|error| malformed(&error))
-}
-
-fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Nil,
-        Json::Bool(value) => Value::Bool(*value),
-        Json::Number(number) => match number.as_i64() {
-            Some(number) => Value::Int64(number),
-            None => Value::Float(number.as_f64().unwrap_or_default()),
-        },
-        Json::String(text) => Value::str(text.as_str()),
-        Json::Array(items) => Value::list(items.iter().map(value).collect()),
-        Json::Object(entries) => Value::map(entries.iter().map(|(key, item)| (key.as_str(), value(item)))),
-    }
+    package::yaml_of(json).map_err(|error| malformed(&error))
 }

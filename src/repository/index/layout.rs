@@ -3,6 +3,7 @@
 //! Index files are written by programs, in block style: chart names at one indent, a `-` for each version. That is all
 //! this reads; anything else (flow style, JSON, anchors at odd places) is [`Unusual`], and the caller reads it whole.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// The text is not laid out as programs lay out an index.
@@ -51,16 +52,17 @@ pub struct Scanner {
     in_entries: bool,
     /// Indent of the keys of the current item.
     key_indent: Option<usize>,
-    /// The one chart whose items are wanted; all where `None`.
-    wanted: Option<String>,
+    /// The charts whose items are wanted; all where `None`.
+    wanted: Option<HashSet<String>>,
     in_wanted: bool,
     started: bool,
     ended: bool,
 }
 
 impl Scanner {
-    pub fn new(wanted: Option<&str>) -> Self {
-        Scanner { wanted: wanted.map(str::to_owned), ..Self::default() }
+    pub fn new(wanted: Option<&[&str]>) -> Self {
+        let wanted = wanted.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        Scanner { wanted, ..Self::default() }
     }
 
     /// Takes the next line, with its line break. Says whether the line belongs to an item that is wanted.
@@ -179,7 +181,7 @@ impl Scanner {
         if !matches!(value, b"" | b"[]" | b"null" | b"~") {
             return Err(Unusual);
         }
-        self.in_wanted = self.wanted.as_ref().is_none_or(|wanted| *wanted == name);
+        self.in_wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&name));
         self.layout.charts.push(Chart { name, range, items: Vec::new() });
         Ok(())
     }
@@ -344,7 +346,7 @@ generated: \"2026-01-01T00:00:00Z\"
 
     #[test]
     fn one_chart_is_picked_out_of_a_stream() {
-        let mut scanner = Scanner::new(Some("web"));
+        let mut scanner = Scanner::new(Some(&["web"]));
         let mut kept = Vec::new();
         for line in TEXT.as_bytes().split_inclusive(|&byte| byte == b'\n') {
             if scanner.line(line).expect("the usual layout") {

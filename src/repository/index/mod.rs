@@ -9,14 +9,14 @@ mod layout;
 mod read;
 
 pub use entry::{Entry, Published};
-pub use read::{Found, read_chart};
+pub use read::{Charts, Found, read_charts};
 
 use super::error::{Error, Kind, Result};
 use crate::version::Version;
 use layout::Unusual;
 use serde_json::{Map, Value as Json};
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 /// An index file in memory.
@@ -230,6 +230,81 @@ impl Index {
         Ok(Change::Added)
     }
 
+    /// Adds many versions, each in the place of one that is there, and sorts their charts.
+    pub fn publish_all(&mut self, new: Vec<Published>) {
+        let mut by_name: BTreeMap<String, Vec<Published>> = BTreeMap::new();
+        for new in new {
+            by_name.entry(new.name.clone()).or_default().push(new);
+        }
+        for (name, new) in by_name {
+            let at = match self.names.get(&name) {
+                Some(&at) => at,
+                None => self.add_chart(&name),
+            };
+            let items = &mut self.charts[at].items;
+            let places: HashMap<String, usize> =
+                items.iter().enumerate().map(|(at, item)| (item.version.clone(), at)).collect();
+            for new in new {
+                let place = places.get(&new.version).copied();
+                let body = Body::Json(Json::Object(new.fields));
+                let item = Item { version: new.version, digest: Some(new.digest), body };
+                match place {
+                    Some(place) => items[place] = item,
+                    None => items.push(item),
+                }
+            }
+            let mut keyed: Vec<_> = items.drain(..).map(|item| (Version::parse(&item.version).ok(), item)).collect();
+            keyed.sort_by(|(a, first), (b, second)| match (a, b) {
+                (Some(a), Some(b)) => b.parts().cmp_precedence(a.parts()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => second.version.cmp(&first.version),
+            });
+            items.extend(keyed.into_iter().map(|(_, item)| item));
+        }
+    }
+
+    /// Whether a version's entry has this URL.
+    pub fn has_url(&self, name: &str, version: &str, url: &str) -> bool {
+        let Some(&at) = self.names.get(name) else { return false };
+        let Some(item) = self.charts[at].items.iter().find(|item| item.version == version) else { return false };
+        match &item.body {
+            Body::Lines(range) => self.text[range.clone()].lines().any(|line| {
+                let value = line.trim().strip_prefix("- ").unwrap_or_default();
+                value.trim_matches(['"', '\'']) == url
+            }),
+            Body::Json(json) => {
+                json["urls"].as_array().is_some_and(|urls| urls.iter().any(|it| it.as_str() == Some(url)))
+            }
+        }
+    }
+
+    /// Takes over the versions of another index that this one lacks.
+    pub fn merge(&mut self, other: &Index) -> Result<usize> {
+        let mut new = Vec::new();
+        for chart in &other.charts {
+            for item in &chart.items {
+                if self.digest(&chart.name, &item.version).is_some() {
+                    continue;
+                }
+                let json = match &item.body {
+                    Body::Json(json) => json.clone(),
+                    Body::Lines(range) => match read::json(&other.text[range.clone()])? {
+                        Json::Array(mut items) if items.len() == 1 => items.remove(0),
+                        other => other,
+                    },
+                };
+                let Json::Object(fields) = json else { return Err(malformed("an entry is not a mapping")) };
+                let (name, version) = (chart.name.clone(), item.version.clone());
+                let digest = item.digest.as_deref().map(bare_digest).unwrap_or_default().to_owned();
+                new.push(Published { name, version, digest, fields });
+            }
+        }
+        let count = new.len();
+        self.publish_all(new);
+        Ok(count)
+    }
+
     /// Keeps the versions for which `keep` holds, and says how many went.
     pub fn retain(&mut self, mut keep: impl FnMut(Listed<'_>) -> bool) -> usize {
         let mut gone = 0;
@@ -252,6 +327,10 @@ impl Index {
         }
         self.names.insert(name.to_owned(), at);
         at
+    }
+
+    pub fn is_json(&self) -> bool {
+        matches!(self.form, Form::Json(_))
     }
 
     /// Makes it JSON from now on.
@@ -416,7 +495,8 @@ mod tests {
     }
 
     fn versions(text: &str, name: &str) -> Vec<(String, String)> {
-        let found = read_chart(&mut Cursor::new(text), name).expect("readable").expect("known");
+        let charts = read_charts(&mut Cursor::new(text), &["other", name]).expect("readable");
+        let found = charts.get(name).expect("known");
         found.iter().map(|found| (found.version.clone(), found.entry().expect("an entry").digest)).collect()
     }
 
@@ -483,7 +563,7 @@ mod tests {
             ("apiVersion: v1\nentries:\n  web: {a: b}\n", "expected a sequence"),
             ("{\"apiVersion\": \"v1\", \"entries\": ", "EOF"),
         ] {
-            let error = read_chart(&mut Cursor::new(text), "web").expect_err("no index").to_string();
+            let error = read_charts(&mut Cursor::new(text), &["web"]).expect_err("no index").to_string();
             assert!(error.contains(why), "{text}: {error}");
         }
     }

@@ -8,28 +8,61 @@ use crate::yaml::{self, Data, Node};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{BufRead, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 /// A version of the chart, read as far as its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub version: String,
-    text: String,
+    source: Source,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    /// The entry's text in the index.
+    Index(String),
+    /// The chart's name, and the tag or digest in a registry.
+    Tag(String, String),
 }
 
 impl Found {
-    /// All of it.
+    fn listed(version: String, text: &str) -> Self {
+        Found { version, source: Source::Index(text.to_owned()) }
+    }
+
+    /// A version in an OCI registry; `tag` may be a digest.
+    pub fn tagged(name: &str, version: &str, tag: &str) -> Self {
+        Found { version: version.to_owned(), source: Source::Tag(name.to_owned(), tag.to_owned()) }
+    }
+
+    /// All that the index says about it; a registry's tags say no more than the version.
     pub fn entry(&self) -> Result<Entry> {
-        Entry::parse(&self.text)
+        match &self.source {
+            Source::Index(text) => Entry::parse(text),
+            Source::Tag(name, _) => Ok(Entry { name: name.clone(), version: self.version.clone(), ..Entry::default() }),
+        }
+    }
+
+    /// The chart's name and the tag, in a registry.
+    pub fn tag(&self) -> Option<(&str, &str)> {
+        match &self.source {
+            Source::Index(_) => None,
+            Source::Tag(name, tag) => Some((name, tag)),
+        }
     }
 }
 
-/// The versions of one chart, in the index's order; `None` where the index does not know the chart.
+/// Versions by chart, in the index's order.
+pub type Charts = HashMap<String, Vec<Found>>;
+
+/// The versions of some charts; one that the index does not know is missing.
 ///
-/// Memory is for that chart alone: the rest is passed over line by line, or token by token in JSON. Only an index that
-/// no program writes is built whole.
-pub fn read_chart(reader: &mut (impl BufRead + Seek), name: &str) -> Result<Option<Vec<Found>>> {
+/// Memory is for those charts alone: the rest is passed over line by line, or token by token in JSON. Only an index
+/// that no program writes is built whole.
+pub fn read_charts(reader: &mut (impl BufRead + Seek), names: &[&str]) -> Result<Charts> {
     let first = loop {
         match reader.fill_buf().map_err(disk)? {
             [] => return Err(malformed("it is empty")),
@@ -41,27 +74,27 @@ pub fn read_chart(reader: &mut (impl BufRead + Seek), name: &str) -> Result<Opti
         return Err(malformed("it is a web page"));
     }
     if first == b'{' {
-        return read_json(reader, name);
+        return read_json(reader, names);
     }
     reader.seek(SeekFrom::Start(0)).map_err(disk)?;
-    match read_lines(reader, name)? {
+    match read_lines(reader, names)? {
         Ok(found) => Ok(found),
         Err(Unusual) => {
             reader.seek(SeekFrom::Start(0)).map_err(disk)?;
             let mut text = String::new();
             reader.read_to_string(&mut text).map_err(disk)?;
-            read_json(json(&text)?.to_string().as_bytes(), name)
+            read_json(json(&text)?.to_string().as_bytes(), names)
         }
     }
 }
 
-fn read_lines(reader: &mut impl BufRead, name: &str) -> Result<Result<Option<Vec<Found>>, Unusual>> {
-    let mut scanner = Scanner::new(Some(name));
+fn read_lines(reader: &mut impl BufRead, names: &[&str]) -> Result<Result<Charts, Unusual>> {
+    let mut scanner = Scanner::new(Some(names));
     let mut line = Vec::new();
     let mut kept = Vec::new();
-    // Offset in the file, and in `kept`, of each stretch of lines that was kept.
-    let mut offset = 0;
-    let mut starts = None;
+    // Where each stretch of kept lines begins, in the file and in `kept`.
+    let mut stretches: Vec<(usize, usize)> = Vec::new();
+    let (mut offset, mut keeping) = (0, false);
     loop {
         line.clear();
         if reader.read_until(b'\n', &mut line).map_err(disk)? == 0 {
@@ -69,10 +102,13 @@ fn read_lines(reader: &mut impl BufRead, name: &str) -> Result<Result<Option<Vec
         }
         match scanner.line(&line) {
             Ok(true) => {
-                starts.get_or_insert(offset);
+                if !keeping {
+                    stretches.push((offset, kept.len()));
+                }
+                keeping = true;
                 kept.extend_from_slice(&line);
             }
-            Ok(false) => {}
+            Ok(false) => keeping = false,
             Err(unusual) => return Ok(Err(unusual)),
         }
         offset += line.len();
@@ -81,43 +117,52 @@ fn read_lines(reader: &mut impl BufRead, name: &str) -> Result<Result<Option<Vec
     if layout.api_version.as_deref().is_none_or(str::is_empty) {
         return Err(malformed("it has no `apiVersion`"));
     }
-    let Some(chart) = layout.charts.into_iter().find(|chart| chart.name == name) else { return Ok(Ok(None)) };
-    let start = starts.unwrap_or_default();
-    let mut found = Vec::with_capacity(chart.items.len());
-    for item in chart.items {
-        let bytes = kept.get(item.range.start - start..item.range.end - start);
-        let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
-        let text = text.ok_or_else(|| malformed("it is not UTF-8 text"))?;
-        found.push(Found { version: item.version.unwrap_or_default(), text: text.to_owned() });
-    }
-    Ok(Ok(Some(found)))
-}
-
-fn read_json(reader: impl Read, name: &str) -> Result<Option<Vec<Found>>> {
-    let mut deserializer = serde_json::Deserializer::from_reader(reader);
-    let found = Top { name }.deserialize(&mut deserializer).map_err(|error| malformed(&error.to_string()))?;
-    let Some(items) = found else { return Ok(None) };
-    let found = items.into_iter().flatten().map(|item| {
-        #[derive(serde::Deserialize)]
-        struct Head {
-            #[serde(default)]
-            version: String,
+    let text_of = |range: &Range<usize>| {
+        let at = stretches.partition_point(|(start, _)| *start <= range.start).checked_sub(1)?;
+        let (start, place) = stretches[at];
+        let place = range.start - start + place;
+        std::str::from_utf8(kept.get(place..place + range.len())?).ok()
+    };
+    let mut charts = Charts::new();
+    for chart in layout.charts.into_iter().filter(|chart| names.contains(&chart.name.as_str())) {
+        let mut found = Vec::with_capacity(chart.items.len());
+        for item in chart.items {
+            let text = text_of(&item.range).ok_or_else(|| malformed("it is not UTF-8 text"))?;
+            found.push(Found::listed(item.version.unwrap_or_default(), text));
         }
-        let head: Head = serde_json::from_str(item.get()).map_err(|error| malformed(&error.to_string()))?;
-        Ok(Found { version: head.version, text: item.get().to_owned() })
-    });
-    found.collect::<Result<_>>().map(Some)
+        charts.insert(chart.name, found);
+    }
+    Ok(Ok(charts))
 }
 
-type Items = Vec<Option<Box<RawValue>>>;
+fn read_json(reader: impl Read, names: &[&str]) -> Result<Charts> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        #[serde(default)]
+        version: String,
+    }
+    let bad = |error: serde_json::Error| malformed(&error.to_string());
+    let mut deserializer = serde_json::Deserializer::from_reader(reader);
+    let mut charts = Charts::new();
+    for (name, items) in (Top { names }).deserialize(&mut deserializer).map_err(bad)? {
+        let found = items.into_iter().flatten().map(|item| {
+            let head: Head = serde_json::from_str(item.get()).map_err(bad)?;
+            Ok(Found::listed(head.version, item.get()))
+        });
+        charts.insert(name, found.collect::<Result<_>>()?);
+    }
+    Ok(charts)
+}
 
-/// The top level: an `apiVersion`, and of `entries` one chart.
+type Items = Vec<(String, Vec<Option<Box<RawValue>>>)>;
+
+/// The top level: an `apiVersion`, and of `entries` some charts.
 struct Top<'a> {
-    name: &'a str,
+    names: &'a [&'a str],
 }
 
 impl<'de> DeserializeSeed<'de> for Top<'_> {
-    type Value = Option<Items>;
+    type Value = Items;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -125,17 +170,17 @@ impl<'de> DeserializeSeed<'de> for Top<'_> {
 }
 
 impl<'de> Visitor<'de> for Top<'_> {
-    type Value = Option<Items>;
+    type Value = Items;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an index object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut found, mut has_version) = (None, false);
+        let (mut found, mut has_version) = (Items::new(), false);
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "entries" => found = map.next_value_seed(Entries { name: self.name })?,
+                "entries" => found = map.next_value_seed(Entries { names: self.names })?,
                 "apiVersion" => has_version = !map.next_value::<String>()?.is_empty(),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -148,11 +193,11 @@ impl<'de> Visitor<'de> for Top<'_> {
 }
 
 struct Entries<'a> {
-    name: &'a str,
+    names: &'a [&'a str],
 }
 
 impl<'de> DeserializeSeed<'de> for Entries<'_> {
-    type Value = Option<Items>;
+    type Value = Items;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_option(self)
@@ -160,14 +205,14 @@ impl<'de> DeserializeSeed<'de> for Entries<'_> {
 }
 
 impl<'de> Visitor<'de> for Entries<'_> {
-    type Value = Option<Items>;
+    type Value = Items;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object of charts")
     }
 
     fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(Items::new())
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -175,10 +220,11 @@ impl<'de> Visitor<'de> for Entries<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
+        let mut found = Items::new();
         while let Some(key) = map.next_key::<String>()? {
-            if key == self.name {
-                found = Some(map.next_value::<Option<Items>>()?.unwrap_or_default());
+            if self.names.contains(&key.as_str()) {
+                let items = map.next_value::<Option<Vec<Option<Box<RawValue>>>>>()?;
+                found.push((key, items.unwrap_or_default()));
             } else {
                 map.next_value::<IgnoredAny>()?;
             }

@@ -1,0 +1,261 @@
+//! Makes the `index.yaml` of a directory of archives, and checks one.
+//!
+//! What the archives held is remembered in the cache with their sizes and times, so a second run reads only those that
+//! are new or were touched. The index's lines for the others stay as they are.
+
+use super::cache::Cache;
+use super::directory::lock;
+use super::error::{Error, Kind, Result};
+use super::index::{Index, Published};
+use crate::chart::{Metadata, archive};
+use crate::{fs, package};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// How an index is made.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// URL of the directory, for absolute URLs in the index.
+    pub url: Option<String>,
+    /// Text of an index whose other versions are taken over.
+    pub merge: Option<String>,
+    pub json: bool,
+    /// The time for new entries, in RFC 3339.
+    pub now: String,
+}
+
+/// What making an index did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    pub listed: usize,
+    pub added: usize,
+    pub changed: usize,
+    pub removed: usize,
+    /// Archives that were read, not only looked at.
+    pub read: usize,
+    pub written: bool,
+    /// Files that are no charts, and why.
+    pub skipped: Vec<(String, String)>,
+}
+
+/// What is known of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    stamp: fs::Stamp,
+    digest: String,
+    /// Empty for a file that is no chart.
+    name: String,
+    version: String,
+}
+
+/// Makes or renews the index of a directory.
+pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> {
+    let _lock = lock(directory)?;
+    let path = directory.join("index.yaml");
+    let mut index = match fs::read_text(&path) {
+        Ok(text) => Index::parse(text).map_err(|error| error.context(format!("`{}`", path.display())))?,
+        Err(error) if error.is_not_found() => Index::default(),
+        Err(error) => return Err(error.into()),
+    };
+    let remembered = recall(directory, cache);
+    let found: Vec<(String, Result<Known, String>, Option<Metadata>)> = archives(directory)?
+        .into_par_iter()
+        .map(|file| {
+            let stamp = match fs::stamp(&directory.join(&file)) {
+                Ok(stamp) => stamp,
+                Err(error) => return (file, Err(error.to_string()), None),
+            };
+            if let Some(known) = remembered.get(&file).filter(|known| known.stamp == stamp) {
+                let url = url(options, &file);
+                let listed = index.digest(&known.name, &known.version) == Some(Some(&known.digest))
+                    && index.has_url(&known.name, &known.version, &url);
+                if listed {
+                    return (file, Ok(known.clone()), None);
+                }
+            }
+            match read(&directory.join(&file)) {
+                Ok((digest, metadata)) => {
+                    let (name, version) = (metadata.name.clone(), metadata.version.clone());
+                    (file, Ok(Known { stamp, digest, name, version }), Some(metadata))
+                }
+                Err(why) => (file, Err(why), None),
+            }
+        })
+        .collect();
+
+    let mut made = Made::default();
+    let mut by_version: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
+    let mut memory = BTreeMap::new();
+    let mut new = Vec::new();
+    for (file, known, metadata) in found {
+        let known = match known {
+            Ok(known) => known,
+            Err(why) => {
+                made.skipped.push((file, why));
+                continue;
+            }
+        };
+        let key = (known.name.clone(), known.version.clone());
+        if let Some((other, digest)) = by_version.get(&key) {
+            if *digest == known.digest {
+                continue;
+            }
+            let message = format!("`{other}` and `{file}` are both `{}` {}", known.name, known.version);
+            return Err(Error::new(Kind::Conflict, message).with_hint("remove one of them"));
+        }
+        by_version.insert(key, (file.clone(), known.digest.clone()));
+        if let Some(metadata) = metadata {
+            made.read += 1;
+            let url = url(options, &file);
+            match index.digest(&known.name, &known.version) {
+                Some(Some(digest)) if digest == known.digest && index.has_url(&known.name, &known.version, &url) => {}
+                Some(_) => {
+                    made.changed += 1;
+                    new.push(Published::new(&metadata, &url, &known.digest, &options.now));
+                }
+                None => {
+                    made.added += 1;
+                    new.push(Published::new(&metadata, &url, &known.digest, &options.now));
+                }
+            }
+        }
+        memory.insert(file, known);
+    }
+    let merge = options.merge.clone().map(Index::parse).transpose()?;
+    let keep = |name: &str, version: &str| {
+        by_version.contains_key(&(name.to_owned(), version.to_owned()))
+            || merge.as_ref().is_some_and(|merge| merge.digest(name, version).is_some())
+    };
+    made.removed = index.retain(|listed| keep(listed.name, listed.version));
+    index.publish_all(new);
+    if let Some(merge) = &merge {
+        made.added += index.merge(merge)?;
+    }
+    made.listed = index.listed().count();
+    let was_json = index.is_json();
+    if options.json && !was_json {
+        index = index.into_json()?;
+    }
+    let fresh = !fs::exists(&path);
+    made.written = fresh || made.added + made.changed + made.removed > 0 || index.is_json() != was_json;
+    if made.written {
+        fs::write(&path, index.render(Some(&options.now))?.as_bytes())?;
+    }
+    remember(directory, cache, &memory);
+    Ok(made)
+}
+
+/// What is wrong between an index and its directory, in words.
+pub fn check(directory: &Path, url_base: Option<&str>) -> Result<Vec<String>> {
+    let path = directory.join("index.yaml");
+    let index = Index::parse(fs::read_text(&path)?).map_err(|error| error.context(format!("`{}`", path.display())))?;
+    let files = archives(directory)?;
+    let read: Vec<_> = files.par_iter().map(|file| read(&directory.join(file))).collect();
+    let mut archives: HashMap<(String, String), (String, String)> = HashMap::new();
+    let mut wrong = Vec::new();
+    for (file, read) in files.into_iter().zip(read) {
+        match read {
+            Ok((digest, metadata)) => {
+                archives.insert((metadata.name, metadata.version), (file, digest));
+            }
+            Err(why) => wrong.push(format!("`{file}` is no chart archive: {why}")),
+        }
+    }
+    for listed in index.listed() {
+        let (name, version) = (listed.name.to_owned(), listed.version.to_owned());
+        let what = format!("`{name}` {version}");
+        match archives.remove(&(name, version)) {
+            None => {
+                let elsewhere = match index.entry(listed.name, listed.version) {
+                    Some(entry) => entry?
+                        .urls
+                        .iter()
+                        .any(|url| url.contains("://") && !url_base.is_some_and(|base| url.starts_with(base))),
+                    None => false,
+                };
+                if !elsewhere {
+                    wrong.push(format!("{what} is listed but its archive is missing"));
+                }
+            }
+            Some((file, digest)) => match listed.digest.map(super::index::bare_digest) {
+                Some(listed) if listed == digest => {}
+                Some(listed) => {
+                    wrong.push(format!("{what} is listed with SHA-256 {listed}, but `{file}` has {digest}"))
+                }
+                None => wrong.push(format!("{what} is listed without a digest")),
+            },
+        }
+    }
+    let mut unlisted: Vec<_> = archives.into_values().map(|(file, _)| file).collect();
+    unlisted.sort();
+    wrong.extend(unlisted.into_iter().map(|file| format!("`{file}` is not listed")));
+    Ok(wrong)
+}
+
+fn url(options: &Options, file: &str) -> String {
+    match options.url.as_deref().map(|url| url.trim_end_matches('/')) {
+        Some(base) if !base.is_empty() => format!("{base}/{file}"),
+        _ => file.to_owned(),
+    }
+}
+
+/// The archives in a directory and its sub-directories, one level deep as Helm looks, by path.
+fn archives(directory: &Path) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    for (name, path, is_directory) in fs::list(directory)? {
+        if is_directory {
+            for (inner, _, is_directory) in fs::list(&path)? {
+                if !is_directory && is_archive(&inner) {
+                    files.push(format!("{name}/{inner}"));
+                }
+            }
+        } else if is_archive(&name) {
+            files.push(name);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_archive(name: &str) -> bool {
+    name.ends_with(".tgz") && !name.starts_with('.')
+}
+
+/// Digest and metadata of an archive.
+fn read(path: &Path) -> Result<(String, Metadata), String> {
+    let data = fs::read(path).map_err(|error| error.to_string())?;
+    let limits = archive::Limits::default();
+    let entry = archive::read_file(&data, &limits, "Chart.yaml").map_err(|error| error.to_string())?;
+    let entry = entry.ok_or("it has no `Chart.yaml`")?;
+    let text = String::from_utf8(entry.data).map_err(|_| "its `Chart.yaml` is not UTF-8 text")?;
+    let metadata = Metadata::parse(&text).map_err(|why| format!("its `Chart.yaml` is not valid: {why}"))?;
+    Ok((package::digest(&data), metadata))
+}
+
+/// What an earlier run noted: a line for each archive, with blanks between the fields and the path last.
+fn recall(directory: &Path, cache: &Cache) -> HashMap<String, Known> {
+    let Some(text) = cache.note(directory) else { return HashMap::new() };
+    let mut known = HashMap::new();
+    for line in text.lines() {
+        let fields: Vec<&str> = line.splitn(7, ' ').collect();
+        let [size, modified, changed, digest, name, version, file] = fields[..] else { continue };
+        let (Ok(size), Ok(modified), Ok(changed)) = (size.parse(), modified.parse(), changed.parse()) else { continue };
+        let stamp = fs::Stamp { size, modified, changed };
+        let (digest, name, version) = (digest.to_owned(), name.to_owned(), version.to_owned());
+        known.insert(file.to_owned(), Known { stamp, digest, name, version });
+    }
+    known
+}
+
+fn remember(directory: &Path, cache: &Cache, memory: &BTreeMap<String, Known>) {
+    let mut text = String::new();
+    for (file, known) in memory {
+        let Known { stamp: fs::Stamp { size, modified, changed }, digest, name, version } = known;
+        // A name with blanks or line breaks would read as something else next time.
+        if !file.contains('\n') && !name.contains(char::is_whitespace) && !version.contains(char::is_whitespace) {
+            text += &format!("{size} {modified} {changed} {digest} {name} {version} {file}\n");
+        }
+    }
+    cache.keep_note(directory, &text);
+}
