@@ -20,7 +20,7 @@ pub use human::Human;
 pub use json::Json;
 pub use junit::Junit;
 pub use levels::{allowed_by_comment, project_levels};
-pub use nearest::nearest;
+pub use nearest::{nearest, nearest_within};
 pub use sarif::Sarif;
 pub use short::Short;
 pub use sink::Sink;

@@ -1,10 +1,14 @@
 //! Which known name a misspelt one is meant to be.
 
-/// The candidate nearest to `name`, if one is near enough to be meant: case and separators count little, and
+/// The candidate nearest to `name`, if one is near enough to be meant: case and separators count nothing, and
 /// one edit in three characters is allowed.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_within(name, (name.chars().count() / 3).clamp(1, 3), candidates)
+}
+
+/// The candidate nearest to `name` with at most `limit` edits.
+pub fn nearest_within<'a>(name: &str, limit: usize, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(name);
-    let limit = (name.chars().count() / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if candidate.len().abs_diff(name.len()) > limit + 4 {

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::yaml::{Data, Node};
+use std::fmt;
 
 /// The head of an object.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +49,11 @@ impl<'a> Identity<'a> {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
     }
 
+    /// `v1`.
+    pub fn version(&self) -> &'a str {
+        self.api_version.split_once('/').map_or(self.api_version, |(_, version)| version)
+    }
+
     /// `apps/v1/Deployment`, as the bundle's index has it.
     pub fn key(&self) -> String {
         format!("{}/{}", self.api_version, self.kind)
@@ -62,10 +68,13 @@ impl<'a> Identity<'a> {
     pub fn kind_span(&self) -> crate::diagnostic::Span {
         self.node.get("kind").map_or(self.node.span, |node| node.span)
     }
+}
 
-    /// `List`, whose items are objects of their own.
-    pub fn is_list(&self) -> bool {
-        self.kind.eq_ignore_ascii_case("list")
+/// `Deployment web`.
+impl fmt::Display for Identity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.node.at(["metadata", "name"]).and_then(Node::as_str).unwrap_or_default();
+        write!(f, "{} {name}", self.kind)
     }
 }
 

@@ -38,6 +38,10 @@ impl Pool {
         POOLS[at].get_or_init(|| Pool { version, parsed: RwLock::default() })
     }
 
+    pub fn version(&self) -> KubeVersion {
+        self.version
+    }
+
     /// The definition of this short name: `core.v1.Container`.
     pub fn definition(&self, name: &str) -> Option<&'static Definition> {
         if let Some(found) = self.parsed.read().unwrap_or_else(PoisonError::into_inner).get(name) {

@@ -1,6 +1,6 @@
 //! What a value may be: the schemas of Kubernetes' own kinds and of custom resources in one form.
 
-use super::crd::Custom;
+use super::custom::Custom;
 use super::pool::Definition;
 use std::borrow::Cow;
 use std::sync::OnceLock;

@@ -1,10 +1,12 @@
 //! Holds a value against a shape.
 
-use super::crd;
+use super::custom;
+use super::kind::Identity;
 use super::path::{Path, Step};
 use super::pool::{Definition, Pool};
 use super::scalar;
 use super::shape::{Field, Fields, Format, Shape, Unique, Width};
+use super::version::KubeVersion;
 use super::words;
 use crate::diagnostic::{Code, Diagnostic, Sources, Span, nearest};
 use crate::yaml::{Data, Entry, Mapping, Node};
@@ -23,6 +25,7 @@ const LENIENT_LISTS: &[&str] = &["env", "imagePullSecrets", "hostAliases", "secr
 pub(super) struct Walk<'a> {
     pub pool: &'static Pool,
     pub strict: bool,
+    pub identity: Identity<'a>,
     pub sources: &'a Sources,
     /// The shape of the whole object, for advice on fields in the wrong place.
     pub root: &'a Shape,
@@ -32,6 +35,16 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     pub fn push(&mut self, finding: Diagnostic) {
         self.findings.push(finding);
+    }
+
+    pub fn version(&self) -> KubeVersion {
+        self.pool.version()
+    }
+
+    /// Whether a definition has a field.
+    pub fn knows(&self, definition: &str, field: &str) -> bool {
+        let shape = self.pool.definition(definition).map(|definition| &definition.shape);
+        matches!(shape, Some(Shape::Object(fields)) if fields.get(field).is_some())
     }
 
     /// The text of a scalar as its author wrote it.
@@ -51,9 +64,9 @@ impl Walk<'_> {
                     self.definition(definition, node, path);
                 }
             }
-            (Shape::Custom(custom), _) => crd::check(self, custom, node, path),
+            (Shape::Custom(custom), _) => custom::check(self, custom, node, path),
             (Shape::Any, _) | (_, Data::Null) => {}
-            (Shape::Object(fields), Data::Map(map)) => self.fields(fields, None, map, node, path),
+            (Shape::Object(fields), Data::Map(map)) => self.fields(fields, None, false, map, node, path),
             (Shape::AnyObject, Data::Map(_)) | (Shape::Boolean, Data::Bool(_)) => {}
             (Shape::Map(items), Data::Map(map)) => {
                 for (key, entry) in map.iter() {
@@ -89,7 +102,7 @@ impl Walk<'_> {
     pub fn definition(&mut self, definition: &'static Definition, node: &Node, path: &Path<'_>) {
         match (&definition.shape, &node.data) {
             (Shape::Object(fields), Data::Map(map)) => {
-                self.fields(fields, Some(definition), map, node, path);
+                self.fields(fields, Some(definition), false, map, node, path);
                 for rule in definition.rules {
                     rule(self, node, path);
                 }
@@ -102,11 +115,12 @@ impl Walk<'_> {
         }
     }
 
-    /// Checks the entries of a mapping.
+    /// Checks the entries of a mapping; `open` says that it may have fields that are not known.
     pub fn fields(
         &mut self,
         fields: &Fields,
         definition: Option<&Definition>,
+        open: bool,
         map: &Mapping,
         node: &Node,
         path: &Path<'_>,
@@ -114,7 +128,7 @@ impl Walk<'_> {
         let mut required = 0;
         for (key, entry) in map.iter() {
             let Some(field) = fields.get(key) else {
-                if self.strict {
+                if self.strict && !open {
                     self.unknown_field(key, entry, fields, definition, map, path);
                 }
                 continue;
@@ -204,9 +218,11 @@ impl Walk<'_> {
                 seen.insert(identity, span);
                 continue;
             };
-            let lenient = *unique == Unique::Items
-                || path.last_key().is_some_and(|key| LENIENT_LISTS.contains(&key))
-                || matches!(unique, Unique::Keys(keys) if keys[0] == "containerPort");
+            // The server itself compares the lists of custom resources.
+            let lenient = !matches!(self.root, Shape::Custom(_))
+                && (*unique == Unique::Items
+                    || path.last_key().is_some_and(|key| LENIENT_LISTS.contains(&key))
+                    || matches!(unique, Unique::Keys(keys) if keys[0] == "containerPort"));
             let code = if lenient { Code::ShadowedItem } else { Code::DuplicateItem };
             let what = if lenient { "is there twice; the last one counts" } else { "is there twice" };
             let place = path.index(at);

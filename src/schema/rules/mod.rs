@@ -2,15 +2,166 @@
 //! field. One file per area; a rule hangs on the definition whose values it checks.
 
 pub(super) mod api;
+mod autoscaling;
+mod config;
+mod container;
+mod ingress;
+mod job;
+mod metadata;
+mod network;
+mod pod;
+mod rbac;
+pub(super) mod references;
+mod resources;
+mod selector;
+mod service;
+mod storage;
+mod strategy;
 
+use super::names::{self, Fault};
 use super::path::Path;
 use super::walk::Walk;
-use crate::yaml::Node;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::yaml::{Data, Node};
 
-/// A check of a value of some definition; the value is a mapping of the right shape or has been told to be wrong.
+/// A check of a value of some definition. The value is a mapping; what is of a wrong type in it has been told.
 pub(super) type Rule = fn(&mut Walk<'_>, &Node, &Path<'_>);
 
 /// The rules of a definition.
-pub(super) fn of_definition(_name: &str) -> &'static [Rule] {
-    &[]
+pub(super) fn of_definition(name: &str) -> &'static [Rule] {
+    match name {
+        "meta.v1.ObjectMeta" => &[metadata::check],
+        "meta.v1.LabelSelector" => &[selector::label_selector],
+        "apps.v1.DeploymentSpec" => &[selector::workload, strategy::deployment],
+        "apps.v1.ReplicaSetSpec" => &[selector::workload],
+        "apps.v1.StatefulSetSpec" => &[selector::workload, strategy::stateful_set],
+        "apps.v1.DaemonSetSpec" => &[selector::workload, strategy::daemon_set],
+        "core.v1.ReplicationControllerSpec" => &[selector::replication_controller],
+        "core.v1.PodSpec" => &[pod::check],
+        "core.v1.Container" | "core.v1.EphemeralContainer" => &[container::check],
+        "core.v1.ResourceRequirements" | "core.v1.VolumeResourceRequirements" => &[resources::check],
+        "core.v1.ServiceSpec" => &[service::check],
+        "core.v1.ConfigMap" => &[config::config_map],
+        "core.v1.Secret" => &[config::secret],
+        "core.v1.PersistentVolumeClaimSpec" => &[storage::claim],
+        "batch.v1.JobSpec" => &[job::job],
+        "batch.v1.CronJobSpec" => &[job::cron_job],
+        "networking.v1.IngressSpec" => &[ingress::check],
+        "networking.v1.NetworkPolicySpec" => &[network::check],
+        "autoscaling.v1.HorizontalPodAutoscalerSpec" | "autoscaling.v2.HorizontalPodAutoscalerSpec" => {
+            &[autoscaling::check]
+        }
+        "policy.v1.PodDisruptionBudgetSpec" => &[autoscaling::budget],
+        "rbac.v1.RoleBinding" | "rbac.v1.ClusterRoleBinding" => &[rbac::binding],
+        "apiextensions.v1.CustomResourceDefinitionSpec" => &[super::custom::check_definition],
+        "rbac.v1.Role" | "rbac.v1.ClusterRole" => &[rbac::role],
+        _ => &[],
+    }
+}
+
+/// The items of a list under a key, and their places.
+fn items<'n>(node: &'n Node, key: &str) -> impl Iterator<Item = (usize, &'n Node)> {
+    node.get(key).and_then(Node::as_seq).unwrap_or_default().iter().enumerate()
+}
+
+/// Whether a field is there and not null.
+fn has(node: &Node, key: &str) -> bool {
+    node.get(key).is_some_and(|value| !value.is_null())
+}
+
+/// A whole number.
+fn int(node: &Node) -> Option<i64> {
+    match node.data {
+        Data::Int(number) => Some(number),
+        Data::Float(number) if number.fract() == 0.0 => Some(number as i64),
+        _ => None,
+    }
+}
+
+impl Walk<'_> {
+    /// Tells a finding at a value.
+    fn tell(&mut self, code: Code, node: &Node, message: String, label: impl Into<String>) -> &mut Diagnostic {
+        self.push(Diagnostic::new(code, message).label(node.span, label));
+        self.findings.last_mut().expect("just pushed")
+    }
+
+    /// Tells a missing field of a mapping, at the mapping's first key.
+    fn lacks(&mut self, node: &Node, path: &Path<'_>, what: &str, hint: impl Into<String>) {
+        let span = node.as_map().and_then(|map| map.values().next()).map_or(node.span, |entry| entry.key_span);
+        let place = if path.is_root() { "the object".to_owned() } else { format!("`{path}`") };
+        self.push(Diagnostic::new(Code::MissingField, format!("{place} has no {what}")).label(span, "here").hint(hint));
+    }
+
+    /// Tells that a text is not in the grammar of its field.
+    fn name(&mut self, code: Code, node: &Node, place: impl Fn() -> String, check: fn(&str) -> Option<Fault>) {
+        let Some(text) = node.as_str() else { return };
+        let Some(fault) = check(text) else { return };
+        let message = format!("`{}` is not valid: `{text}`", place());
+        let finding = self.tell(code, node, message, fault);
+        if let Some(meant) = names::repaired(text, check) {
+            finding.hints.push(format!("write `{meant}`"));
+        }
+    }
+
+    /// Tells a number that is out of its range.
+    fn within(&mut self, node: Option<&Node>, least: i64, most: i64, place: impl Fn() -> String) {
+        let Some((node, number)) = node.and_then(|node| Some((node, int(node)?))) else { return };
+        if (least..=most).contains(&number) {
+            return;
+        }
+        let label = match (least, most) {
+            (least, i64::MAX) => format!("at least {least}"),
+            (least, most) => format!("between {least} and {most}"),
+        };
+        let message = format!("`{}` is out of range: {number}", place());
+        self.tell(Code::OutOfRange, node, message, label);
+    }
+
+    /// Tells a number that is no port.
+    fn port(&mut self, node: Option<&Node>, place: impl Fn() -> String) {
+        let Some((node, number)) = node.and_then(|node| Some((node, int(node)?))) else { return };
+        if !(1..=65535).contains(&number) {
+            let message = format!("`{}` is not a port: {number}", place());
+            self.tell(Code::InvalidPort, node, message, "a port is between 1 and 65535");
+        }
+    }
+
+    /// Checks a port that is a number or the name of one.
+    fn port_or_name(&mut self, node: Option<&Node>, place: impl Fn() -> String) {
+        let Some(node) = node else { return };
+        match node.as_str() {
+            // A number in quotes is taken for a name, and no port has such a name.
+            Some(text) if text.parse::<u32>().is_ok() => {
+                let message = format!("`{}` is the name of a port, but `{text}` is a number in quotes", place());
+                self.tell(Code::InvalidPort, node, message, "a name must have a letter")
+                    .hints
+                    .push(format!("write `{text}` without quotes"));
+            }
+            Some(_) => self.name(Code::InvalidPort, node, place, names::port_name),
+            None => self.port(Some(node), place),
+        }
+    }
+
+    /// Tells when of several fields none or more than one is set.
+    fn exactly_one(&mut self, node: &Node, path: &Path<'_>, fields: &[&str], what: &str) {
+        if self.at_most_one(node, path, fields) == 0 {
+            let choices = super::words::alternatives(fields.iter().copied());
+            self.lacks(node, path, what, format!("add one of {choices}"));
+        }
+    }
+
+    /// Tells when of several fields more than one is set; gives how many are.
+    fn at_most_one(&mut self, node: &Node, path: &Path<'_>, fields: &[&str]) -> usize {
+        let Some(map) = node.as_map() else { return 1 };
+        let set: Vec<_> =
+            map.iter().filter(|(key, entry)| fields.contains(&&***key) && !entry.value.is_null()).collect();
+        if let [(first, first_entry), (second, second_entry), ..] = set[..] {
+            let message = format!("`{path}` has both `{first}` and `{second}`, only one is allowed");
+            let finding = Diagnostic::new(Code::ConflictingFields, message)
+                .label(second_entry.key_span, "this one")
+                .label(first_entry.key_span, "or this one");
+            self.push(finding.hint(format!("remove `{first}` or `{second}`")));
+        }
+        set.len()
+    }
 }

@@ -1,0 +1,71 @@
+//! Autoscalers and disruption budgets.
+
+use super::{Walk, has, int, items, strategy};
+use crate::diagnostic::Code;
+use crate::schema::path::Path;
+use crate::yaml::Node;
+
+pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    walk.within(node.get("maxReplicas"), 1, i64::MAX, || format!("{path}.maxReplicas"));
+    walk.within(node.get("minReplicas"), 0, i64::MAX, || format!("{path}.minReplicas"));
+    let least = node.get("minReplicas").and_then(int).unwrap_or(1);
+    if let Some((max_node, most)) = node.get("maxReplicas").and_then(|node| Some((node, int(node)?)))
+        && most < least
+        && most >= 1
+    {
+        let finding = walk.tell(
+            Code::OutOfRange,
+            max_node,
+            format!("`{path}.maxReplicas` is {most}, below `minReplicas`"),
+            format!("at least {least}"),
+        );
+        if let Some(min_node) = node.get("minReplicas") {
+            finding.labels.push(crate::diagnostic::Label { span: min_node.span, text: "the minimum".to_owned() });
+        }
+    }
+    for (at, metric) in items(node, "metrics") {
+        let Some(kind) = metric.get("type").and_then(Node::as_str) else { continue };
+        let list = path.key("metrics");
+        let metric_path = list.index(at);
+        let field = match kind {
+            "Resource" => "resource",
+            "ContainerResource" => "containerResource",
+            "Pods" => "pods",
+            "Object" => "object",
+            "External" => "external",
+            _ => continue,
+        };
+        if !has(metric, field) {
+            walk.lacks(
+                metric,
+                &metric_path,
+                &format!("`{field}`"),
+                format!("`type: {kind}` is told in the field `{field}`"),
+            );
+        }
+        if let Some(target) = metric.at([field, "target"]) {
+            self::target(walk, target, &metric_path.key(field).key("target"));
+        }
+    }
+}
+
+fn target(walk: &mut Walk<'_>, target: &Node, path: &Path<'_>) {
+    let field = match target.get("type").and_then(Node::as_str) {
+        Some("Utilization") => "averageUtilization",
+        Some("AverageValue") => "averageValue",
+        Some("Value") => "value",
+        _ => return,
+    };
+    let kind = target.get("type").and_then(Node::as_str).unwrap_or_default();
+    if !has(target, field) {
+        walk.lacks(target, path, &format!("`{field}`"), format!("`type: {kind}` is told in the field `{field}`"));
+    }
+    walk.within(target.get("averageUtilization"), 1, i64::MAX, || format!("{path}.averageUtilization"));
+}
+
+pub(super) fn budget(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    walk.at_most_one(node, path, &["minAvailable", "maxUnavailable"]);
+    for field in ["minAvailable", "maxUnavailable"] {
+        strategy::amount(walk, node.get(field), &path.key(field));
+    }
+}

@@ -1,0 +1,58 @@
+//! Jobs and their schedules.
+
+use super::{Walk, strategy};
+use crate::diagnostic::Code;
+use crate::schema::path::Path;
+use crate::schema::{cron, names};
+use crate::yaml::Node;
+
+pub(super) fn job(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    strategy::counts(walk, node, path, &["parallelism", "completions", "backoffLimit", "ttlSecondsAfterFinished"]);
+    let Some(pod) = node.at(["template", "spec"]).filter(|pod| pod.as_map().is_some()) else { return };
+    let template = path.key("template");
+    let pod_path = template.key("spec");
+    match pod.get("restartPolicy").filter(|policy| !policy.is_null() && policy.as_str() != Some("")) {
+        None => {
+            walk.lacks(pod, &pod_path, "`restartPolicy`", "a job's pods need `restartPolicy: OnFailure` or `Never`")
+        }
+        Some(policy) if policy.as_str() == Some("Always") => {
+            let message = format!("`{pod_path}.restartPolicy` cannot be `Always` in a job");
+            walk.tell(Code::InvalidValue, policy, message, "expected `OnFailure` or `Never`");
+        }
+        Some(_) => {}
+    }
+}
+
+pub(super) fn cron_job(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    strategy::counts(
+        walk,
+        node,
+        path,
+        &["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"],
+    );
+    if let Some((schedule, text)) = node.get("schedule").and_then(|node| Some((node, node.as_str()?)))
+        && let Some(fault) = cron::fault(text)
+    {
+        let message = format!("`{path}.schedule` is not a schedule: `{text}`");
+        walk.tell(Code::InvalidCron, schedule, message, fault.message).hints.extend(fault.hint);
+    }
+    if let Some((zone, text)) = node.get("timeZone").and_then(|node| Some((node, node.as_str()?)))
+        && let Some(fault) = zone_fault(text)
+    {
+        walk.tell(Code::InvalidFormat, zone, format!("`{path}.timeZone` is not a time zone: `{text}`"), fault)
+            .hints
+            .push("write a name of the IANA time zone database, such as `Europe/Berlin` or `Etc/UTC`".to_owned());
+    }
+}
+
+/// Names of zones by their form; the server knows which exist.
+fn zone_fault(text: &str) -> Option<names::Fault> {
+    let allowed = |char: char| char.is_ascii_alphanumeric() || matches!(char, '/' | '_' | '-' | '+');
+    if text.eq_ignore_ascii_case("local") {
+        return Some("`Local` would be the controller's own zone".into());
+    }
+    if text.is_empty() || text.starts_with(|char: char| !char.is_ascii_alphabetic()) {
+        return Some("expected a name".into());
+    }
+    text.chars().find(|char| !allowed(*char)).map(|char| format!("`{}` is not allowed", char.escape_default()).into())
+}

@@ -1,0 +1,91 @@
+//! Services: ports, and what each type allows.
+
+use super::{Walk, has, items, metadata};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::schema::names;
+use crate::schema::path::Path;
+use crate::yaml::Node;
+use std::collections::HashMap;
+
+pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let kind = match node.get("type").and_then(Node::as_str) {
+        None | Some("") => "ClusterIP",
+        Some(kind) => kind,
+    };
+    let headless = node.get("clusterIP").and_then(Node::as_str) == Some("None");
+    let count = node.get("ports").and_then(Node::as_seq).map_or(0, <[Node]>::len);
+    match kind {
+        "ExternalName"
+            if !node.get("externalName").is_some_and(|name| name.as_str().is_some_and(|name| !name.is_empty())) =>
+        {
+            walk.lacks(
+                node,
+                path,
+                "`externalName`",
+                "a service of type ExternalName is an alias: add `externalName: some.host.name`",
+            );
+        }
+        "ExternalName" => {}
+        _ if count == 0 && !headless => {
+            walk.lacks(node, path, "`ports`", "add `ports: [{port: 80}]`, or `clusterIP: None` for a headless service");
+        }
+        _ => {}
+    }
+    if headless
+        && matches!(kind, "NodePort" | "LoadBalancer")
+        && let Some(ip) = node.get("clusterIP")
+    {
+        let message = format!("`{path}.clusterIP` cannot be `None` in a service of type {kind}");
+        walk.tell(Code::ConflictingFields, ip, message, "remove it, or use `type: ClusterIP`");
+    }
+    let external = matches!(kind, "NodePort" | "LoadBalancer");
+    if let Some(policy) =
+        node.get("externalTrafficPolicy").filter(|policy| policy.as_str().is_some_and(|text| !text.is_empty()))
+        && !external
+        && !node.get("externalIPs").and_then(Node::as_seq).is_some_and(|list| !list.is_empty())
+    {
+        let message = format!("`{path}.externalTrafficPolicy` needs a service of type NodePort or LoadBalancer");
+        walk.tell(Code::ConflictingFields, policy, message, format!("this one is of type {kind}"));
+    }
+    metadata::labels(walk, node.get("selector"), &path.key("selector"));
+    ports(walk, node, path, kind, count);
+}
+
+fn ports(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>, kind: &str, count: usize) {
+    let mut seen: HashMap<&str, &Node> = HashMap::new();
+    for (at, port) in items(node, "ports") {
+        let place = |field: &str| format!("{path}.ports[{at}].{field}");
+        walk.port(port.get("port"), || place("port"));
+        walk.port_or_name(port.get("targetPort").filter(|port| super::int(port) != Some(0)), || place("targetPort"));
+        if let Some(node_port) = port.get("nodePort").filter(|node| super::int(node).is_some_and(|number| number != 0))
+        {
+            walk.port(Some(node_port), || place("nodePort"));
+            if kind == "ClusterIP" {
+                let message = format!("`{}` needs a service of type NodePort or LoadBalancer", place("nodePort"));
+                walk.tell(Code::ConflictingFields, node_port, message, "this one is of type ClusterIP");
+            }
+        }
+        let name = port.get("name").filter(|name| name.as_str().is_some_and(|name| !name.is_empty()));
+        let Some(name) = name else {
+            if count > 1 && port.as_map().is_some() && !has(port, "name") {
+                let list = path.key("ports");
+                walk.lacks(port, &list.index(at), "`name`", "ports need names when there are several");
+            }
+            continue;
+        };
+        walk.name(Code::InvalidPort, name, || place("name"), names::dns_label);
+        let text = name.as_str().unwrap_or_default();
+        match seen.get(text) {
+            Some(first) => {
+                let finding = Diagnostic::new(
+                    Code::DuplicateItem,
+                    format!("port name `{text}` is there twice in `{path}.ports`"),
+                )
+                .label(name.span, "again here")
+                .label(first.span, "first here");
+                walk.push(finding);
+            }
+            None => drop(seen.insert(text, name)),
+        }
+    }
+}
