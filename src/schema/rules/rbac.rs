@@ -27,7 +27,9 @@ pub(super) fn binding(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         let list = path.key("subjects");
         let place = list.index(at);
         let service_account = subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount");
+        // In a RoleBinding an absent namespace is the binding's own.
         if service_account
+            && kind == "ClusterRoleBinding"
             && !subject.get("namespace").is_some_and(|space| space.as_str().is_some_and(|text| !text.is_empty()))
         {
             walk.lacks(subject, &place, "`namespace`", "a ServiceAccount is found by name and `namespace`");
