@@ -1,10 +1,10 @@
 //! Checks of custom resource definitions themselves: names, versions, and whether the schemas are structural.
 
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::regexp::Pattern;
 use crate::schema::path::{Path, write_key};
 use crate::schema::walk::Walk;
 use crate::yaml::Node;
-use regex::Regex;
 
 /// Checks the spec of a definition.
 pub fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
@@ -98,11 +98,10 @@ impl Structure<'_, '_> {
         }
         if let Some(pattern) = schema.get("pattern")
             && let Some(source) = pattern.as_str()
-            && let Err(error) = Regex::new(source)
-            && !matches!(error, regex::Error::CompiledTooBig(_))
-            && !is_go_only(source)
+            && let Err(error) = Pattern::new(source)
         {
-            self.tell(pattern.span, "has a pattern that is no regular expression", "does not compile");
+            let fault = error.rsplit(": ").nth(1).unwrap_or(&error).to_owned();
+            self.tell(pattern.span, "has a pattern that is no regular expression", &fault);
         }
         for (name, entry) in schema.get("properties").and_then(Node::as_map).into_iter().flatten() {
             let length = self.place.len();
@@ -123,9 +122,4 @@ impl Structure<'_, '_> {
             self.tell(start, "is an array without `items`", "`items` is missing");
         }
     }
-}
-
-/// Escapes that Go's expressions have and Rust's do not.
-fn is_go_only(source: &str) -> bool {
-    source.contains("\\Q") || source.contains("\\C") || source.contains("\\z")
 }

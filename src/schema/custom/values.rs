@@ -2,13 +2,12 @@
 
 use super::format;
 use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::regexp::Pattern;
 use crate::schema::path::Path;
 use crate::schema::scalar::text_of;
 use crate::schema::walk::{Walk, first_line};
 use crate::schema::words;
 use crate::yaml::{Data, Node};
-use regex::Regex;
-use std::sync::{Arc, OnceLock};
 
 /// What a schema says about values. Branches of its logic are of the same form, and may look into fields.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +22,8 @@ pub(super) struct Values {
     items: Range,
     properties: Range,
     unique: bool,
-    pattern: Option<Pattern>,
+    /// A regular expression in Go's language.
+    pattern: Option<String>,
     format: Option<String>,
     all_of: Vec<Values>,
     any_of: Vec<Values>,
@@ -59,18 +59,9 @@ impl Range {
     }
 }
 
-/// A regular expression, compiled when first used. Its grammar is Go's, which Rust's nearly is.
-#[derive(Debug, Clone)]
-struct Pattern {
-    source: String,
-    compiled: Arc<OnceLock<Option<Regex>>>,
-}
-
-impl Pattern {
-    fn matches(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| Regex::new(&self.source).ok());
-        compiled.as_ref().is_none_or(|regex| regex.is_match(text))
-    }
+/// Whether a text matches; a pattern that is none matches everything, and is told with its definition.
+fn matches(pattern: &str, text: &str) -> bool {
+    Pattern::new(pattern).map_or(true, |pattern| pattern.regex.is_match(text))
 }
 
 fn number(node: &Node) -> Option<f64> {
@@ -117,10 +108,7 @@ impl Values {
             items: Range::read(schema, "minItems", "maxItems"),
             properties: Range::read(schema, "minProperties", "maxProperties"),
             unique: flag(schema, "uniqueItems"),
-            pattern: schema
-                .get("pattern")
-                .and_then(Node::as_str)
-                .map(|source| Pattern { source: source.to_owned(), compiled: Arc::default() }),
+            pattern: schema.get("pattern").and_then(Node::as_str).map(str::to_owned),
             format: schema
                 .get("format")
                 .and_then(Node::as_str)
@@ -257,11 +245,11 @@ impl Values {
                 if let Some((what, wanted)) = self.lengths.fault(text.chars().count(), "characters") {
                     tell(Code::OutOfRange, what, wanted);
                 }
-                if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.matches(text)) {
+                if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !matches(pattern, text)) {
                     tell(
                         Code::InvalidFormat,
                         format!("is not in its format: {}", words::found(node).trim_start_matches("the string ")),
-                        format!("must match `{}`", pattern.source),
+                        format!("must match `{}`", pattern),
                     );
                 }
                 if let Some(wanted) = self.format.as_deref().and_then(|format| format::fault(format, text)) {
@@ -350,7 +338,7 @@ impl Values {
             return format!("be of type {kind}");
         }
         if let Some(pattern) = &self.pattern {
-            return format!("match `{}`", pattern.source);
+            return format!("match `{}`", pattern);
         }
         let texts: Vec<_> = self.allowed.iter().filter_map(text_of).collect();
         if !texts.is_empty() {

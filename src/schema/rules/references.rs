@@ -3,7 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, Span, nearest_within};
 use crate::schema::facts::{Facts, Object, Pair, Part, Reference, Service, Strength};
 use crate::schema::words;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub(in crate::schema) fn check(facts: &Facts, findings: &mut Vec<Diagnostic>) {
     duplicates(facts, findings);
@@ -15,11 +15,10 @@ pub(in crate::schema) fn check(facts: &Facts, findings: &mut Vec<Diagnostic>) {
         selection(service, facts, findings);
     }
     for selector in &facts.selectors {
-        if !selector.labels.is_empty()
-            && sees_pods(facts, &selector.namespace)
-            && !selects(facts, &selector.namespace, &selector.labels)
+        let labels = templated(facts, &selector.labels);
+        if !labels.is_empty() && sees_pods(facts, &selector.namespace) && !selects(facts, &selector.namespace, &labels)
         {
-            findings.push(no_pods(&selector.by, selector.span, &selector.labels, facts, &selector.namespace));
+            findings.push(no_pods(&selector.by, selector.span, &labels, facts, &selector.namespace));
         }
     }
 }
@@ -143,6 +142,32 @@ fn sees_pods(facts: &Facts, namespace: &str) -> bool {
     !facts.opaque && facts.workloads.iter().any(|workload| workload.namespace == namespace)
 }
 
+/// Labels that Kubernetes' controllers put on pods.
+const GIVEN: &[&str] = &[
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-completion-index",
+    "batch.kubernetes.io/job-name",
+    "controller-revision-hash",
+    "controller-uid",
+    "job-name",
+    "pod-template-generation",
+    "pod-template-hash",
+    "statefulset.kubernetes.io/pod-name",
+];
+
+/// The pairs of a selector that a template can have. Some programs label their own pods, such as the one that leads:
+/// a key that no template here has, and that is no misspelt one, is taken for such.
+fn templated(facts: &Facts, labels: &[Pair]) -> Vec<Pair> {
+    let keys: HashSet<&str> =
+        facts.workloads.iter().flat_map(|workload| &workload.labels).map(|(key, _)| key.as_str()).collect();
+    let misspelt = |key: &str| crate::diagnostic::nearest(key, keys.iter().copied()).is_some();
+    let (known, unknown): (Vec<_>, Vec<_>) = labels.iter().partition(|(key, _)| keys.contains(key.as_str()));
+    let told =
+        unknown.into_iter().filter(|(key, _)| !GIVEN.contains(&key.as_str()) && (misspelt(key) || known.is_empty()));
+    told.chain(known.iter().copied()).cloned().collect()
+}
+
 fn selects(facts: &Facts, namespace: &str, labels: &[Pair]) -> bool {
     facts
         .workloads
@@ -175,20 +200,20 @@ fn no_pods(by: &str, span: Span, labels: &[Pair], facts: &Facts, namespace: &str
 }
 
 fn selection(service: &Service, facts: &Facts, findings: &mut Vec<Diagnostic>) {
-    if service.selector.is_empty() || !sees_pods(facts, &service.namespace) {
+    let labels = templated(facts, &service.selector);
+    if labels.is_empty() || !sees_pods(facts, &service.namespace) {
         return;
     }
     let selected: Vec<_> = facts
         .workloads
         .iter()
         .filter(|workload| {
-            workload.namespace == service.namespace
-                && service.selector.iter().all(|pair| workload.labels.contains(pair))
+            workload.namespace == service.namespace && labels.iter().all(|pair| workload.labels.contains(pair))
         })
         .collect();
     if selected.is_empty() {
         let by = format!("Service `{}`", service.name);
-        return findings.push(no_pods(&by, service.selector_span, &service.selector, facts, &service.namespace));
+        return findings.push(no_pods(&by, service.selector_span, &labels, facts, &service.namespace));
     }
     for port in &service.ports {
         let Some((target, span)) = &port.target else { continue };

@@ -9,7 +9,6 @@ mod dicts;
 mod equal;
 mod lists;
 mod math;
-mod pattern;
 mod regex;
 mod strings;
 mod types;

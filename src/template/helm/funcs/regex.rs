@@ -4,11 +4,13 @@
 //! with different words. Only `regexMatch` takes a bad pattern for one that does not match.
 
 use super::Type::{Int, Str};
-use super::pattern::Pattern;
 use super::unicode;
 use super::{Env, Error, Function, int, text};
+use crate::regexp::Pattern;
+use crate::template::helm::print::{can_backquote, quote};
 use crate::value::{List, ListKind, Value};
 use regex::Captures;
+use std::sync::Arc;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("regexMatch", &[Str, Str], |_, a| {
@@ -17,24 +19,30 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("mustRegexMatch", &[Str, Str], |_, a| {
         Ok(Pattern::new(text(a, 0))?.regex.is_match(text(a, 1)).into())
     }),
-    Function::new("regexFind", &[Str, Str], |_, a| Ok(find(&*Pattern::must(text(a, 0))?, text(a, 1)))),
+    Function::new("regexFind", &[Str, Str], |_, a| Ok(find(&*must(text(a, 0))?, text(a, 1)))),
     Function::new("mustRegexFind", &[Str, Str], |_, a| Ok(find(&*Pattern::new(text(a, 0))?, text(a, 1)))),
-    Function::new("regexFindAll", &[Str, Str, Int], |env, a| find_all(env, &*Pattern::must(text(a, 0))?, a)),
+    Function::new("regexFindAll", &[Str, Str, Int], |env, a| find_all(env, &*must(text(a, 0))?, a)),
     Function::new("mustRegexFindAll", &[Str, Str, Int], |env, a| find_all(env, &*Pattern::new(text(a, 0))?, a)),
-    Function::new("regexReplaceAll", &[Str, Str, Str], |env, a| replace(env, &*Pattern::must(text(a, 0))?, a, expand)),
+    Function::new("regexReplaceAll", &[Str, Str, Str], |env, a| replace(env, &*must(text(a, 0))?, a, expand)),
     Function::new("mustRegexReplaceAll", &[Str, Str, Str], |env, a| {
         replace(env, &*Pattern::new(text(a, 0))?, a, expand)
     }),
-    Function::new("regexReplaceAllLiteral", &[Str, Str, Str], |env, a| {
-        replace(env, &*Pattern::must(text(a, 0))?, a, literal)
-    }),
+    Function::new("regexReplaceAllLiteral", &[Str, Str, Str], |env, a| replace(env, &*must(text(a, 0))?, a, literal)),
     Function::new("mustRegexReplaceAllLiteral", &[Str, Str, Str], |env, a| {
         replace(env, &*Pattern::new(text(a, 0))?, a, literal)
     }),
-    Function::new("regexSplit", &[Str, Str, Int], |env, a| split(env, &*Pattern::must(text(a, 0))?, a)),
+    Function::new("regexSplit", &[Str, Str, Int], |env, a| split(env, &*must(text(a, 0))?, a)),
     Function::new("mustRegexSplit", &[Str, Str, Int], |env, a| split(env, &*Pattern::new(text(a, 0))?, a)),
     Function::new("regexQuoteMeta", &[Str], |_, a| Ok(quote_meta(text(a, 0)).into())),
 ];
+
+/// The pattern, or the error of Go's `regexp.MustCompile`.
+fn must(source: &str) -> Result<Arc<Pattern>, String> {
+    Pattern::new(source).map_err(|error| {
+        let source = if can_backquote(source) { format!("`{source}`") } else { quote(source) };
+        format!("regexp: Compile({source}): {error}")
+    })
+}
 
 fn find(pattern: &Pattern, text: &str) -> Value {
     pattern.regex.find(text).map_or("", |found| found.as_str()).into()

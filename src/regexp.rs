@@ -4,7 +4,6 @@
 //! only ASCII, `{,3}` is text, `[a&&b]` is a plain set, and much that Rust accepts is an error. So the pattern is read
 //! here by Go's rules, with Go's errors, and written anew without flags.
 
-use crate::template::helm::print::{can_backquote, quote};
 use crate::value::raw_byte;
 use regex::{Regex, RegexBuilder};
 use std::collections::HashMap;
@@ -22,15 +21,15 @@ const CACHE: usize = 512;
 
 /// A compiled pattern.
 #[derive(Debug)]
-pub(super) struct Pattern {
-    pub(super) regex: Regex,
+pub struct Pattern {
+    pub regex: Regex,
     /// Names of the groups from the first on.
-    pub(super) names: Vec<Option<String>>,
+    pub names: Vec<Option<String>>,
 }
 
 impl Pattern {
     /// Compiles a pattern, or takes it from those compiled before. The error is that of Go's `regexp.Compile`.
-    pub(super) fn new(source: &str) -> Result<Arc<Pattern>, String> {
+    pub fn new(source: &str) -> Result<Arc<Pattern>, String> {
         type Known = HashMap<String, Result<Arc<Pattern>, String>>;
         static PATTERNS: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
         let patterns = || PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,14 +43,6 @@ impl Pattern {
         }
         patterns.insert(source.to_owned(), pattern.clone());
         pattern
-    }
-
-    /// The error of Go's `regexp.MustCompile`.
-    pub(super) fn must(source: &str) -> Result<Arc<Pattern>, String> {
-        Pattern::new(source).map_err(|error| {
-            let source = if can_backquote(source) { format!("`{source}`") } else { quote(source) };
-            format!("regexp: Compile({source}): {error}")
-        })
     }
 
     fn compile(source: &str) -> Result<Pattern, String> {
