@@ -1,8 +1,8 @@
 //! Names, namespaces, labels and annotations.
 
-use super::{Walk, has};
+use super::{Grammar, Walk, has};
 use crate::diagnostic::Code;
-use crate::schema::names::{self, Fault};
+use crate::schema::names;
 use crate::schema::path::Path;
 use crate::yaml::Node;
 
@@ -58,7 +58,7 @@ fn own_metadata(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
 }
 
 /// The grammar of an object's name, and the length where it is shorter than the grammar's.
-fn name_grammar(walk: &Walk<'_>) -> (fn(&str) -> Option<Fault>, Option<usize>) {
+fn name_grammar(walk: &Walk<'_>) -> (Grammar, Option<usize>) {
     let kind = walk.identity.kind;
     match (walk.identity.group(), kind) {
         ("", "Namespace") => (names::dns_label, None),

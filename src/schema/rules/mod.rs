@@ -27,6 +27,9 @@ use crate::yaml::{Data, Node};
 /// A check of a value of some definition. The value is a mapping; what is of a wrong type in it has been told.
 pub(super) type Rule = fn(&mut Walk<'_>, &Node, &Path<'_>);
 
+/// What is wrong with a text, if anything.
+type Grammar = fn(&str) -> Option<Fault>;
+
 /// The rules of a definition.
 pub(super) fn of_definition(name: &str) -> &'static [Rule] {
     match name {
@@ -69,6 +72,17 @@ fn has(node: &Node, key: &str) -> bool {
     node.get(key).is_some_and(|value| !value.is_null())
 }
 
+/// Whether a field has a value that is not empty.
+fn filled(node: &Node, key: &str) -> bool {
+    node.get(key).is_some_and(|value| match &value.data {
+        Data::Null => false,
+        Data::Str(text) => !text.is_empty(),
+        Data::Seq(items) => !items.is_empty(),
+        Data::Map(map) => !map.is_empty(),
+        _ => true,
+    })
+}
+
 /// A whole number.
 fn int(node: &Node) -> Option<i64> {
     match node.data {
@@ -93,7 +107,7 @@ impl Walk<'_> {
     }
 
     /// Tells that a text is not in the grammar of its field.
-    fn name(&mut self, code: Code, node: &Node, place: impl Fn() -> String, check: fn(&str) -> Option<Fault>) {
+    fn name(&mut self, code: Code, node: &Node, place: impl Fn() -> String, check: Grammar) {
         let Some(text) = node.as_str() else { return };
         let Some(fault) = check(text) else { return };
         let message = format!("`{}` is not valid: `{text}`", place());

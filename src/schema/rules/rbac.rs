@@ -1,6 +1,6 @@
 //! Roles and their bindings.
 
-use super::{Walk, has, items};
+use super::{Walk, filled, has, items};
 use crate::diagnostic::Code;
 use crate::schema::path::Path;
 use crate::yaml::Node;
@@ -28,10 +28,7 @@ pub(super) fn binding(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         let place = list.index(at);
         let service_account = subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount");
         // In a RoleBinding an absent namespace is the binding's own.
-        if service_account
-            && kind == "ClusterRoleBinding"
-            && !subject.get("namespace").is_some_and(|space| space.as_str().is_some_and(|text| !text.is_empty()))
-        {
+        if service_account && kind == "ClusterRoleBinding" && !filled(subject, "namespace") {
             walk.lacks(subject, &place, "`namespace`", "a ServiceAccount is found by name and `namespace`");
         }
         group(walk, subject, &place.to_string(), if service_account { "" } else { GROUP });
@@ -57,23 +54,22 @@ pub(super) fn role(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         }
         let list = path.key("rules");
         let place = list.index(at);
-        let filled = |key: &str| rule.get(key).and_then(Node::as_seq).is_some_and(|list| !list.is_empty());
         if rule.get("verbs").is_some_and(|verbs| verbs.as_seq().is_some_and(<[Node]>::is_empty)) {
             walk.lacks(rule, &place, "verb", "add verbs such as `get`, `list`, `watch`");
         }
-        if let Some(urls) = rule.get("nonResourceURLs").filter(|_| filled("nonResourceURLs")) {
+        if let Some(urls) = rule.get("nonResourceURLs").filter(|_| filled(rule, "nonResourceURLs")) {
             if !cluster {
                 let message = format!("`{place}.nonResourceURLs` needs a ClusterRole");
                 walk.tell(Code::ConflictingFields, urls, message, "a Role counts in a namespace, URLs have none");
-            } else if filled("resources") || filled("apiGroups") {
+            } else if filled(rule, "resources") || filled(rule, "apiGroups") {
                 let message = format!("`{place}` has both resources and `nonResourceURLs`");
                 walk.tell(Code::ConflictingFields, urls, message, "make two rules of it");
             }
             continue;
         }
-        if !filled("resources") {
+        if !filled(rule, "resources") {
             walk.lacks(rule, &place, "`resources`", "add `resources: [pods]`");
-        } else if !filled("apiGroups") && !has(rule, "apiGroups") {
+        } else if !filled(rule, "apiGroups") && !has(rule, "apiGroups") {
             walk.lacks(rule, &place, "`apiGroups`", "add `apiGroups: [\"\"]` for the core group");
         }
     }

@@ -1,6 +1,6 @@
 //! Services: ports, and what each type allows.
 
-use super::{Walk, has, items, metadata};
+use super::{Walk, filled, has, items, metadata};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::names;
 use crate::schema::path::Path;
@@ -15,9 +15,7 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     let headless = node.get("clusterIP").and_then(Node::as_str) == Some("None");
     let count = node.get("ports").and_then(Node::as_seq).map_or(0, <[Node]>::len);
     match kind {
-        "ExternalName"
-            if !node.get("externalName").is_some_and(|name| name.as_str().is_some_and(|name| !name.is_empty())) =>
-        {
+        "ExternalName" if !filled(node, "externalName") => {
             walk.lacks(
                 node,
                 path,
@@ -42,7 +40,7 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     if let Some(policy) =
         node.get("externalTrafficPolicy").filter(|policy| policy.as_str().is_some_and(|text| !text.is_empty()))
         && !external
-        && !node.get("externalIPs").and_then(Node::as_seq).is_some_and(|list| !list.is_empty())
+        && !filled(node, "externalIPs")
     {
         let message = format!("`{path}.externalTrafficPolicy` needs a service of type NodePort or LoadBalancer");
         walk.tell(Code::ConflictingFields, policy, message, format!("this one is of type {kind}"));
