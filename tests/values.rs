@@ -5,8 +5,8 @@ use chart::chart::load;
 use chart::diagnostic::{Failure, Sources};
 use chart::render::{Assembly, Options, assemble};
 use chart::template::{Capabilities, Context, Limits, Release};
-use chart::values::{Flag, Layer, Layered};
-use chart::yaml::{Data, Node, read};
+use chart::values::{Flag, Layer, Layered, lines, resolve};
+use chart::yaml::{Data, Node, path_text, read};
 use serde_json::Value;
 
 fn data(path: &str) -> Vec<Value> {
@@ -98,7 +98,7 @@ fn set_arguments_parse_as_in_helm() {
     }
 }
 
-fn assembled(case: &Value) -> Result<Assembly, Failure> {
+fn written(case: &Value) -> Folder {
     let folder = Folder::new().file(
         "t/Chart.yaml",
         case["chart"].as_str().unwrap_or("apiVersion: v2\nname: t\nversion: 1.2.3\nappVersion: \"4.5.6\"\n"),
@@ -110,13 +110,21 @@ fn assembled(case: &Value) -> Result<Assembly, Failure> {
     for (path, text) in case["files"].as_object().into_iter().flatten() {
         folder.write(&format!("t/{path}"), text.as_str().expect("text"));
     }
+    folder
+}
+
+fn user_layers(case: &Value) -> Vec<Layer> {
+    if case["user_values"].is_null() {
+        return Vec::new();
+    }
+    vec![Layer::File { name: "user.yaml".into(), text: case["user_values"].to_string().into() }]
+}
+
+fn assembled(case: &Value) -> Result<Assembly, Failure> {
+    let folder = written(case);
     let mut sources = Sources::default();
     let chart = load(&folder.path().join("t"), &mut sources)?;
-    let mut layers = Vec::new();
-    if !case["user_values"].is_null() {
-        layers.push(Layer::File { name: "user.yaml".into(), text: case["user_values"].to_string().into() });
-    }
-    let layered = layered(layers, &mut sources)?;
+    let layered = layered(user_layers(case), &mut sources)?;
     assemble(&chart, &layered, context(), Options { incomplete: true, ..Options::default() }, &mut sources)
 }
 
@@ -196,4 +204,72 @@ fn findings_on_values_name_the_line_and_the_way_out() {
         .file("web/templates/a.yaml", "a: b\n")
         .file("prod.yaml", "replicas: three\nimage:\n  tag: 1.10\nports: 8080\nport: 99999\n");
     insta::assert_snapshot!(folder.run("render web -f prod.yaml").shown());
+}
+
+#[test]
+fn every_leaf_knows_its_origin() {
+    let mut leaves = 0;
+    for case in data("values/coalesce.json").iter().filter(|case| case["error"].is_null()) {
+        let folder = written(case);
+        let mut sources = Sources::default();
+        let chart = load(&folder.path().join("t"), &mut sources).expect("a chart");
+        let layered = layered(user_layers(case), &mut sources).expect("layers");
+        let resolved = resolve(&chart, &layered).expect("values");
+        for line in lines(&resolved.values).into_iter().filter(|line| line.is_leaf) {
+            let value = resolved.values.follow(&line.path).expect("a value");
+            let history = resolved.history(&layered, &line.path);
+            let is_generated = value.as_map().is_some_and(|map| map.is_empty()) && value.span.start == value.span.end;
+            if is_generated {
+                continue;
+            }
+            let winner = history.winner.map(|at| history.setters[at].value.span);
+            assert_eq!(winner, Some(value.span), "{}: {}", case["name"], path_text(&line.path));
+            leaves += 1;
+        }
+    }
+    assert!(leaves > 150, "{leaves}");
+}
+
+const WEB: &[(&str, &str)] = &[
+    ("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+    (
+        "web/values.yaml",
+        "replicas: 1\nimage:\n  repository: nginx\n  tag: v1\nports:\n- 80\n- 443\n\
+         sidecar:\n  enabled: true\n  image: envoy\nredis:\n  auth: {enabled: false}\nglobal: {registry: docker.io}\n",
+    ),
+    ("web/charts/redis/Chart.yaml", "apiVersion: v2\nname: redis\nversion: 1.0.0\n"),
+    ("web/charts/redis/values.yaml", "auth:\n  enabled: true\n  password: \"\"\nport: 6379\nglobal: {tls: on}\n"),
+    (
+        "web/templates/d.yaml",
+        "replicas: {{ .Values.replicas }}\nimage: \"{{ .Values.image.repository }}:{{ .Values.image.tag }}\"\n\
+         {{- with .Values.image }}\ntag: {{ .tag }}\n{{- end }}\n",
+    ),
+    ("staging.yaml", "replicas: 3\nimage:\n  tag: v1.9\nsidecar: null\n"),
+    ("prod.yaml", "replicas: 5\nimage:\n  tag: v2\nredis:\n  port: 6380\nnotes: |\n  a\n  b\n"),
+];
+
+#[test]
+fn the_values_command_shows_explains_and_compares() {
+    let folder = Folder::new();
+    WEB.iter().for_each(|(path, text)| folder.write(path, text));
+    let mut shown = String::new();
+    for line in [
+        "values web -f staging.yaml,prod.yaml --set image.tag=v3",
+        "values web -f staging.yaml,prod.yaml --set image.tag=v3 --origins",
+        "values web -f staging.yaml --origins -o table",
+        "values web -f prod.yaml -o json",
+        "values web image.tag -f staging.yaml,prod.yaml --set image.tag=v3",
+        "values web sidecar.image -f staging.yaml",
+        "values web redis.global.registry",
+        "values web image.tag -o json",
+        "values web image.tga",
+        "values web image..tag",
+        "values web -f staging.yaml --diff -f prod.yaml --set a=1",
+        "values web redis -o json --diff -f prod.yaml",
+        "values web --diff --no-such-flag",
+        "values web --set redis=1",
+    ] {
+        shown += &format!("$ chart {line}\n{}\n", folder.run(line).shown());
+    }
+    insta::assert_snapshot!(shown);
 }

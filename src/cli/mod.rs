@@ -24,6 +24,7 @@ mod show;
 mod source;
 mod switches;
 mod validate;
+mod values;
 mod verify;
 mod versions;
 
@@ -95,6 +96,7 @@ enum Command {
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
     Validate(validate::Validate),
+    Values(Box<values::Values>),
 }
 
 /// Runs the command that the process arguments ask for.
@@ -133,5 +135,6 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
         Command::Verify(arguments) => verify::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
+        Command::Values(arguments) => values::run(&arguments, terminal),
     }
 }

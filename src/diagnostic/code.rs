@@ -65,6 +65,8 @@ codes! {
     InvalidValues "invalid-values" Deny "A values file or `--set` argument cannot be read."
     OverriddenType "overridden-type" Warn "A value replaces a mapping, or a mapping a value: what was there is lost."
     DependencyCondition "dependency-condition" Warn "A dependency's condition, tag or import has no effect."
+    UnknownValue "unknown-value" Warn "A value that neither defaults, schema nor any template knows: misspelt, or at the wrong level."
+    UnusedValue "unused-value" Note "A value that no template reads."
     ValuesSchema "values-schema" Deny "The values do not satisfy the chart's values.schema.json."
     RemoteReference "remote-reference" Deny "A schema refers to a server, which is not asked."
     TemplateSyntax "template-syntax" Deny "A template does not parse."

@@ -242,6 +242,20 @@ impl SourceMap {
         values
     }
 
+    /// The template spans of the expressions that read the value at this place, each once.
+    pub fn readers(&self, value: Span) -> Vec<Span> {
+        let mut readers = Vec::new();
+        let mut start = 0;
+        for piece in &self.pieces {
+            let end = piece.reads as usize;
+            if self.reads[start..end].contains(&value) && !readers.contains(&piece.span) {
+                readers.push(piece.span);
+            }
+            start = end;
+        }
+        readers
+    }
+
     /// The values that the expression at `offset` read.
     pub fn values(&self, offset: u32) -> &[Span] {
         let at = self.pieces.partition_point(|piece| piece.end <= offset);

@@ -1,6 +1,7 @@
 //! The way from an object to a value in it, as messages write it.
 
-use std::fmt::{self, Write};
+pub use crate::yaml::write_key;
+use std::fmt;
 
 /// A path, linked on the stack: nothing is allocated before a finding is told.
 #[derive(Debug, Clone, Copy)]
@@ -55,17 +56,6 @@ impl<'a> Path<'a> {
         }
         steps.reverse();
         steps
-    }
-}
-
-/// Writes a key of a path: `spec`, `["app.kubernetes.io/name"]`.
-pub fn write_key(out: &mut impl Write, key: &str, first: bool) -> fmt::Result {
-    let plain =
-        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'));
-    match (plain, first) {
-        (true, true) => out.write_str(key),
-        (true, false) => write!(out, ".{key}"),
-        (false, _) => write!(out, "[{key:?}]"),
     }
 }
 

@@ -2,14 +2,20 @@
 //! them, with every leaf still knowing the file and line it came from.
 
 mod coalesce;
+mod difference;
 mod json;
 mod layers;
+mod listing;
+mod origins;
 mod release;
 mod set;
 mod table;
 mod tree;
 
+pub use difference::{Difference, differences};
 pub use layers::{Layer, Layered};
+pub use listing::{Line, lines, short, yaml};
+pub use origins::{History, Setter, Source};
 pub use release::{Resolved, resolve};
 pub use set::{Flag, ReadFile};
 pub use tree::{Tree, Unit, UnitId};

@@ -103,6 +103,20 @@ impl Node {
         path.into_iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// A copy as plain JSON, keys in the author's order; what JSON cannot hold (infinities) is null.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.data {
+            Data::Null => serde_json::Value::Null,
+            Data::Bool(value) => (*value).into(),
+            Data::Int(number) => (*number).into(),
+            Data::Uint(number) => (*number).into(),
+            Data::Float(number) => (*number).into(),
+            Data::Str(text) => (&**text).into(),
+            Data::Seq(items) => items.iter().map(Node::to_json).collect(),
+            Data::Map(map) => map.iter().map(|(key, entry)| (key.to_string(), entry.value.to_json())).collect(),
+        }
+    }
+
     /// `null`, `boolean`, `integer`, `number`, `string`, `array` or `object`, as JSON Schema says it.
     pub fn type_name(&self) -> &'static str {
         match self.data {

@@ -102,7 +102,7 @@ impl<'a> json::Node<'a, Tree> for Item<'a> {
     fn to_value(&self) -> Cow<'a, Value> {
         Cow::Owned(match self {
             Item::Name(name) => Value::String((*name).to_owned()),
-            Item::Node(node) => value(node),
+            Item::Node(node) => node.to_json(),
         })
     }
 
@@ -111,20 +111,6 @@ impl<'a> json::Node<'a, Tree> for Item<'a> {
             Item::Node(node) => Some(NodeIdentity::new(std::ptr::from_ref::<Node>(node) as usize)),
             Item::Name(_) => None,
         }
-    }
-}
-
-/// A copy as plain JSON; what JSON cannot hold (infinities) is null.
-pub(super) fn value(node: &Node) -> Value {
-    match &node.data {
-        Data::Null => Value::Null,
-        Data::Bool(value) => Value::Bool(*value),
-        Data::Int(number) => (*number).into(),
-        Data::Uint(number) => (*number).into(),
-        Data::Float(number) => (*number).into(),
-        Data::Str(text) => Value::String(text.to_string()),
-        Data::Seq(items) => items.iter().map(value).collect(),
-        Data::Map(map) => map.iter().map(|(key, entry)| (key.to_string(), value(&entry.value))).collect(),
     }
 }
 

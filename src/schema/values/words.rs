@@ -2,7 +2,6 @@
 
 use super::super::path::write_key;
 use super::super::words::{alternatives, found};
-use super::node::value;
 use crate::diagnostic::{Code, Diagnostic, Sources, Span, nearest};
 use crate::yaml::{Data, Node};
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
@@ -220,7 +219,7 @@ fn wanted(kind: &Kind, at: &Node) -> String {
         Kind::ExclusiveMinimum { limit } => format!("must be more than {limit}"),
         Kind::ExclusiveMaximum { limit } => format!("must be less than {limit}"),
         Kind::MultipleOf { multiple_of } => format!("must be a multiple of {multiple_of}"),
-        Kind::UniqueItems => match duplicate(&value(at)) {
+        Kind::UniqueItems => match duplicate(&at.to_json()) {
             Some((first, second)) => format!("must have no item twice (items {first} and {second} are equal)"),
             None => "must have no item twice".to_owned(),
         },

@@ -1,0 +1,141 @@
+//! One value: every layer that sets it, in order, and the template lines that read it.
+
+use super::origins::{layer, place_json};
+use super::{Final, table};
+use crate::cli::release::Stop;
+use crate::diagnostic::{Code, Diagnostic, Severity, Sources, Span, nearest};
+use crate::render::{self, Options};
+use crate::template::{Capabilities, Context, Limits, Release};
+use crate::values::{History, Setter, short, yaml};
+use crate::yaml::{Data, Node, Step, path_text};
+use serde_json::{Value, json};
+
+pub(super) struct Explanation {
+    path: Vec<Step>,
+    value: Option<Node>,
+    history: History,
+    readers: Vec<Span>,
+}
+
+impl Explanation {
+    pub(super) fn new(values: &Final<'_>, path: &[Step], sources: &mut Sources) -> Result<Self, Stop> {
+        let history = values.resolved.history(&values.layered, path);
+        let value = values.resolved.values.follow(path).cloned();
+        if value.is_none() && history.setters.is_empty() {
+            return Err(Stop::Found(vec![unknown(&values.resolved.values, path)]));
+        }
+        let readers = value.as_ref().map(|value| readers(values, value.span, sources)).unwrap_or_default();
+        Ok(Explanation { path: path.to_vec(), value, history, readers })
+    }
+
+    pub(super) fn text(&self, sources: &Sources) -> String {
+        let path = path_text(&self.path);
+        let mut text = match &self.value {
+            Some(value @ Node { data: Data::Map(_) | Data::Seq(_), .. }) => {
+                let inner: String = yaml(value).lines().map(|line| format!("  {line}\n")).collect();
+                format!("{path}:\n{inner}")
+            }
+            Some(value) => format!("{path}: {}\n", short(value)),
+            None => format!("{path} is not set\n"),
+        };
+        text += "\nset by\n";
+        let rows = self.history.setters.iter().enumerate().map(|(number, setter)| {
+            let mark = if self.history.winner == Some(number) { "▸" } else { " " };
+            vec![format!("{mark} {}", sources.locate(setter.value.span)), self.said(setter), layer(setter, sources)]
+        });
+        text += &indented(&table(&["", "", ""], rows.collect()));
+        if !self.readers.is_empty() {
+            text += "\nread by\n";
+            let rows = self.readers.iter().map(|&span| {
+                let position = sources.position(span.file, span.start);
+                let line = &sources.text(span.file)[sources.line_range(span.file, position.line)];
+                vec![format!("  {}", sources.locate(span)), line.trim().to_owned()]
+            });
+            text += &indented(&table(&["", ""], rows.collect()));
+        }
+        text
+    }
+
+    /// What a layer says, and about which part of the path.
+    fn said(&self, setter: &Setter) -> String {
+        let value = short(&setter.value);
+        if setter.depth < self.path.len() {
+            return format!("{}: {value}", path_text(&self.path[..setter.depth]));
+        }
+        if setter.value.is_null() && self.value.is_none() { format!("{value} (deletes it)") } else { value }
+    }
+
+    pub(super) fn json(&self, sources: &Sources) -> Value {
+        let setters = self.history.setters.iter().enumerate().map(|(number, setter)| {
+            json!({
+                "layer": layer(setter, sources),
+                "path": path_text(&self.path[..setter.depth.min(self.path.len())]),
+                "value": setter.value.to_json(),
+                "origin": place_json(setter.value.span, sources),
+                "wins": self.history.winner == Some(number),
+            })
+        });
+        json!({
+            "version": 1,
+            "path": path_text(&self.path),
+            "value": self.value.as_ref().map(Node::to_json),
+            "setBy": setters.collect::<Vec<_>>(),
+            "readBy": self.readers.iter().map(|&span| place_json(span, sources)).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// A table without its empty header.
+fn indented(table: &str) -> String {
+    table.lines().skip(1).map(|line| format!("{line}\n")).collect()
+}
+
+/// There is nothing at this path: says how far it leads, and what is there.
+fn unknown(root: &Node, path: &[Step]) -> Diagnostic {
+    let known = (0..path.len()).rev().find(|&depth| root.follow(&path[..depth]).is_some()).unwrap_or(0);
+    let message = format!("there is no value `{}`", path_text(path));
+    let diagnostic = Diagnostic { severity: Severity::Error, ..Diagnostic::new(Code::UnknownValue, message) };
+    let parent = root.follow(&path[..known]);
+    let Some(Step::Key(wanted)) = path.get(known) else { return diagnostic };
+    let Some(map) = parent.and_then(Node::as_map) else {
+        return diagnostic.hint(format!("`{}` holds no mapping", path_text(&path[..known])));
+    };
+    match nearest(wanted, map.keys().map(|key| &**key)) {
+        Some(name) => {
+            let mut steps = path[..known].to_vec();
+            steps.push(Step::Key(name.into()));
+            diagnostic.hint(format!("did you mean `{}`?", path_text(&steps)))
+        }
+        None => diagnostic,
+    }
+}
+
+/// The template expressions that read a value. A chart that does not render reads as far as it does.
+fn readers(values: &Final<'_>, value: Span, sources: &mut Sources) -> Vec<Span> {
+    let context = Context {
+        release: Release {
+            name: "release-name".to_owned(),
+            namespace: "default".to_owned(),
+            revision: 1,
+            is_upgrade: false,
+            service: "Helm".to_owned(),
+        },
+        capabilities: Capabilities::default(),
+        limits: Limits::default(),
+        seed: Some(0),
+        now: 0,
+        time_zone: None,
+        lookup: Vec::new(),
+        enable_dns: false,
+        record_reads: true,
+    };
+    let options = Options { skip_schema_validation: true, incomplete: true };
+    let Ok(outcome) = render::run(values.chart, &values.layered, context, options, sources) else { return Vec::new() };
+    let mut readers: Vec<Span> = Vec::new();
+    for file in &outcome.rendered.files {
+        readers.extend(file.map.readers(value));
+    }
+    readers.sort_unstable();
+    readers.dedup();
+    readers
+}
