@@ -95,7 +95,9 @@ impl From<&Entry> for Slot {
 }
 
 impl Table {
+    /// A mapping that nobody wrote, at the start of what asks for it.
     pub(super) fn empty(span: Span) -> Self {
+        let span = Span { end: span.start, ..span };
         Table(Rc::new(Inner { span, style: Style::Block, slots: RefCell::default() }))
     }
 
