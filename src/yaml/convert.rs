@@ -89,10 +89,21 @@ impl Tags {
 
 /// The value of a tree. Each map and list gets a tag of its own, also where the tree shares them.
 pub fn value(node: &Node, numbers: Numbers, tags: &mut Tags) -> Value {
-    convert(node, numbers, tags, 0, None)
+    convert(node, numbers, &mut Some(tags), 0, None)
 }
 
-fn convert(node: &Node, numbers: Numbers, tags: &mut Tags, parent: u32, step: Option<StepRef<'_>>) -> Value {
+/// The value of a tree that is no part of the values.
+pub fn untagged(node: &Node, numbers: Numbers) -> Value {
+    convert(node, numbers, &mut None, 0, None)
+}
+
+fn convert(
+    node: &Node,
+    numbers: Numbers,
+    tags: &mut Option<&mut Tags>,
+    parent: u32,
+    step: Option<StepRef<'_>>,
+) -> Value {
     match &node.data {
         Data::Null => Value::Nil,
         Data::Bool(value) => Value::Bool(*value),
@@ -109,7 +120,7 @@ fn convert(node: &Node, numbers: Numbers, tags: &mut Tags, parent: u32, step: Op
         Data::Float(number) => Value::Float(*number),
         Data::Str(text) => Value::Str(Arc::clone(text)),
         Data::Seq(items) => {
-            let tag = tags.add(parent, step, node);
+            let tag = tags.as_mut().map_or(0, |tags| tags.add(parent, step, node));
             let items = items
                 .iter()
                 .enumerate()
@@ -118,7 +129,7 @@ fn convert(node: &Node, numbers: Numbers, tags: &mut Tags, parent: u32, step: Op
             Value::List(List::with(ListKind::Any, Some(items), tag))
         }
         Data::Map(map) => {
-            let tag = tags.add(parent, step, node);
+            let tag = tags.as_mut().map_or(0, |tags| tags.add(parent, step, node));
             let mut entries = Entries::with_capacity_and_hasher(map.len(), Default::default());
             for (key, entry) in map.iter() {
                 let value = convert(&entry.value, numbers, tags, tag, Some(StepRef::Key(key)));

@@ -16,7 +16,7 @@ mod scan;
 mod write;
 
 pub use build::MAX_DEPTH;
-pub use convert::{Numbers, Step, Tags, node, value};
+pub use convert::{Numbers, Step, Tags, node, untagged, value};
 pub use node::{Data, Entry, Mapping, Node, Style};
 pub use path::{parse_path, path_text, write_key};
 pub use read::{Parsed, SyntaxError, read, read_range};

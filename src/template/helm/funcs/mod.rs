@@ -3,14 +3,21 @@
 //! The evaluator checks arguments against a function's Go signature (with Go's error texts) before it calls it, so a
 //! function finds the types that it declares.
 
+mod dates;
 mod decimal;
 mod defaults;
 mod dicts;
+mod duration;
+mod encoding;
 mod equal;
+mod layout;
 mod lists;
 mod math;
 mod regex;
+mod semver;
 mod strings;
+mod time;
+mod toml;
 mod types;
 pub(super) mod unicode;
 mod words;
@@ -29,7 +36,11 @@ const FAMILIES: &[&[Function]] = &[
     defaults::FUNCTIONS,
     math::FUNCTIONS,
     types::FUNCTIONS,
+    encoding::FUNCTIONS,
     regex::FUNCTIONS,
+    dates::FUNCTIONS,
+    duration::FUNCTIONS,
+    semver::FUNCTIONS,
 ];
 
 /// The function that templates call by this name.
@@ -220,11 +231,15 @@ mod testing {
         }
     }
 
+    pub(super) fn env(context: &Context) -> Env<'_> {
+        Env { context, random: ChaCha20Rng::seed_from_u64(1), fuel: context.limits.fuel }
+    }
+
     /// The result as `toString` gives it, or the error.
     #[track_caller]
     pub(super) fn call(name: &str, arguments: &[Value]) -> String {
         let context = context();
-        let mut env = Env { context: &context, random: ChaCha20Rng::seed_from_u64(1), fuel: context.limits.fuel };
+        let mut env = env(&context);
         let function = lookup(name).unwrap_or_else(|| panic!("no function {name}"));
         match function.invoke(&mut env, arguments).and_then(|value| Ok(strval(&value)?.into_owned())) {
             Ok(text) => text,
