@@ -13,6 +13,7 @@ mod equal;
 mod layout;
 mod lists;
 mod math;
+mod paths;
 mod regex;
 mod semver;
 mod strings;
@@ -20,6 +21,7 @@ mod time;
 mod toml;
 mod types;
 pub(super) mod unicode;
+mod urls;
 mod words;
 
 use crate::template::Context;
@@ -41,6 +43,8 @@ const FAMILIES: &[&[Function]] = &[
     dates::FUNCTIONS,
     duration::FUNCTIONS,
     semver::FUNCTIONS,
+    paths::FUNCTIONS,
+    urls::FUNCTIONS,
 ];
 
 /// The function that templates call by this name.
