@@ -1,7 +1,8 @@
 //! Flags that several commands share.
 
-use crate::diagnostic::{Code, Level, Sink};
+use crate::diagnostic::{Code, Diagnostic, Level, Sink, Sources, allowed_by_comment};
 use clap::{Args, ValueEnum};
+use std::collections::HashMap;
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -66,10 +67,22 @@ pub enum Format {
 }
 
 impl FindingFlags {
-    /// A sink with the levels that the flags ask for.
-    pub fn sink(&self) -> Sink {
-        let levels = [(&self.allow, Level::Allow), (&self.warn, Level::Warn), (&self.deny, Level::Deny)];
-        Sink::new(levels.into_iter().flat_map(|(codes, level)| codes.iter().map(move |code| (*code, level))).collect())
+    /// The findings as they are to be told: at the levels of the flags, else of the project, without those that a
+    /// comment at their place allows.
+    pub fn judge(
+        &self,
+        findings: Vec<Diagnostic>,
+        mut levels: HashMap<Code, Level>,
+        sources: &Sources,
+    ) -> Vec<Diagnostic> {
+        for (codes, level) in [(&self.allow, Level::Allow), (&self.warn, Level::Warn), (&self.deny, Level::Deny)] {
+            levels.extend(codes.iter().map(|code| (*code, level)));
+        }
+        // A custom resource is often defined by another chart.
+        levels.entry(Code::MissingSchema).or_insert(Level::Warn);
+        let mut sink = Sink::new(levels);
+        sink.extend(findings.into_iter().filter(|finding| !allowed_by_comment(finding, sources)));
+        sink.finish()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::args::{FindingFlags, ValuesFlags};
 use super::release::{ClusterFlags, ReleaseFlags, Stop};
-use super::{Exit, Failed, Stream, Terminal, discover, source};
+use super::{Exit, Failed, Stream, Terminal, discover, project, source};
 use crate::diagnostic::{Diagnostic, Frame, Sources, Unit};
 use crate::fs;
 use crate::render::{self, Options};
@@ -150,9 +150,9 @@ impl Case {
             Ok(findings) | Err(Stop::Found(findings)) => findings,
             Err(Stop::Failed(failed)) => return Err(failed),
         };
-        let mut sink = arguments.findings.sink();
-        sink.extend(findings);
-        Ok(Checked { findings: sink.finish(), sources })
+        let levels = project::levels(&self.chart, &mut sources)?;
+        let findings = arguments.findings.judge(findings, levels, &sources);
+        Ok(Checked { findings, sources })
     }
 
     fn findings(

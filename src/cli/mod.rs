@@ -15,6 +15,7 @@ mod output;
 mod package;
 mod post_renderer;
 mod pull;
+mod project;
 mod push;
 mod release;
 mod remote;

@@ -2,7 +2,7 @@
 
 use super::args::{FindingFlags, ValuesFlags};
 use super::release::{ClusterFlags, HelmFlags, ReleaseFlags, Stop};
-use super::{Exit, Failed, Stream, Terminal, post_renderer, source};
+use super::{Exit, Failed, Stream, Terminal, post_renderer, project, source};
 use crate::diagnostic::{Code, FileId, Level, Sources, Unit, nearest};
 use crate::fs;
 use crate::manifest::{Hooks, Whole, documents, framed, names, show_only};
@@ -116,12 +116,12 @@ pub fn run(arguments: &Render, terminal: &mut Terminal) -> Result<Exit, Failed> 
         Err(Stop::Found(failure)) => (None, failure),
         Err(Stop::Failed(failed)) => return Err(failed),
     };
-    let mut sink = arguments.findings.sink();
+    let mut levels = project::levels(Path::new(&reference), &mut sources)?;
     if arguments.checks.skip() {
-        sink.set_default(Code::DuplicateKey, Level::Warn);
+        levels.entry(Code::DuplicateKey).or_insert(Level::Warn);
     }
-    sink.extend(findings);
-    let mut units = [Unit { name: reference, findings: sink.finish() }];
+    let findings = arguments.findings.judge(findings, levels, &sources);
+    let mut units = [Unit { name: reference, findings }];
     let exit = terminal.report(&mut units, &sources, &arguments.findings, Stream::Stderr)?;
     match outcome {
         Some(outcome) if exit == Exit::Success || arguments.output.debug => {
@@ -249,7 +249,7 @@ impl Writer<'_> {
             let names = self.outcome.rendered.files.iter().filter_map(|file| Some(file.name.split_once('/')?.1));
             let way_out = match nearest(pattern, names.clone()) {
                 Some(name) if name != pattern => format!("did you mean `{name}`?"),
-                Some(_) => "the template renders to nothing with these values".to_owned(),
+                Some(_) => "the template gives no manifest with these values".to_owned(),
                 None => "templates are named by their path in the chart, such as `templates/service.yaml`".to_owned(),
             };
             Failed::Usage(format!("could not find template {pattern} in chart"), Some(way_out))

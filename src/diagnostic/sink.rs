@@ -15,11 +15,6 @@ impl Sink {
         Sink { findings: Vec::new(), levels }
     }
 
-    /// Sets the level of a code that has none of its own.
-    pub fn set_default(&mut self, code: Code, level: Level) {
-        self.levels.entry(code).or_insert(level);
-    }
-
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
         match self.levels.get(&diagnostic.code) {
             Some(level) => {

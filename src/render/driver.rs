@@ -2,37 +2,38 @@
 
 use crate::diagnostic::{Diagnostic, Failure, FileId, SourceMap, Sources};
 use crate::manifest::Text;
-use crate::template::{Dialect, Project, Reads, helm};
+use crate::template::{Dialect, Output, Project, Reads, helm, jinja};
 use std::sync::Arc;
 
-/// The two dialects, over the same project.
-pub struct Engines<'a> {
-    pub helm: Box<dyn Dialect + 'a>,
-    pub jinja: Box<dyn Dialect + 'a>,
+/// The dialects of a project. Each is set up when the first of its templates comes: a chart of Jinja templates parses
+/// no Go templates.
+struct Engines<'p> {
+    project: &'p Arc<Project>,
+    helm: Option<Result<helm::Engine<'p>, Failure>>,
+    jinja: Option<jinja::Engine>,
 }
 
-impl<'a> Engines<'a> {
-    /// Prepares both dialects. Fails where a template does not parse, which may define what any other one uses.
-    pub fn new(project: &'a Project) -> Result<Self, Failure> {
-        Ok(Engines { helm: Box::new(helm::Engine::new(project)?), jinja: Box::new(Absent) })
+impl<'p> Engines<'p> {
+    fn render(&mut self, template: usize) -> Result<Output, Failure> {
+        if self.project.templates[template].is_jinja() {
+            return self.jinja.get_or_insert_with(|| jinja::Engine::new(self.project)).render(template);
+        }
+        match self.helm.get_or_insert_with(|| helm::Engine::new(self.project)) {
+            Ok(engine) => engine.render(template),
+            // One template that does not parse takes the others with it; the reasons are told once.
+            Err(failure) => Err(std::mem::take(failure)),
+        }
     }
-}
 
-struct Absent;
-impl Dialect for Absent {
-    fn render(&mut self, template: usize) -> Result<crate::template::Output, crate::diagnostic::Failure> {
-        Err(vec![Diagnostic::new(crate::diagnostic::Code::TemplateError, format!("absent {template}"))])
-    }
-    fn include(
-        &mut self,
-        _: &str,
-        _: usize,
-        _: crate::template::Argument,
-    ) -> Result<String, crate::diagnostic::Failure> {
-        Err(vec![])
-    }
     fn reads(&self) -> Reads {
-        Reads::default()
+        let mut reads = match &self.helm {
+            Some(Ok(engine)) => engine.reads(),
+            _ => Reads::default(),
+        };
+        for (path, whole) in self.jinja.iter().flat_map(|engine| engine.reads().paths) {
+            *reads.paths.entry(path).or_default() |= whole;
+        }
+        reads
     }
 }
 
@@ -69,13 +70,15 @@ impl RenderedFile {
     }
 }
 
-/// Renders all templates but partials. A template that fails does not stop the others.
-pub fn render(project: &Project, engines: &mut Engines<'_>, sources: &mut Sources) -> Rendered {
+/// Renders all templates but partials, which are in Helm's order. A template that fails does not stop the others.
+pub fn render(project: &Arc<Project>, sources: &mut Sources) -> Rendered {
+    let mut engines = Engines { project, helm: None, jinja: None };
     let mut rendered = Rendered::default();
-    for index in order(project) {
-        let template = &project.templates[index];
-        let dialect = if template.is_jinja() { &mut engines.jinja } else { &mut engines.helm };
-        match dialect.render(index) {
+    for (index, template) in project.templates.iter().enumerate() {
+        if template.is_partial() || project.scopes[template.scope].is_library {
+            continue;
+        }
+        match engines.render(index) {
             Ok(output) => {
                 let name: Arc<str> = template.output_name().into();
                 let file = sources.add_rendered(&name, output.text);
@@ -84,25 +87,6 @@ pub fn render(project: &Project, engines: &mut Engines<'_>, sources: &mut Source
             Err(failure) => rendered.failures.extend(failure),
         }
     }
-    rendered.reads = engines.helm.reads();
-    for (path, whole) in engines.jinja.reads().paths {
-        *rendered.reads.paths.entry(path).or_default() |= whole;
-    }
+    rendered.reads = engines.reads();
     rendered
-}
-
-/// The templates to render: deeper paths first, then by name, backwards. What one changes by `set`, later ones see.
-fn order(project: &Project) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..project.templates.len())
-        .filter(|&index| {
-            let template = &project.templates[index];
-            !template.is_partial() && !project.scopes[template.scope].is_library
-        })
-        .collect();
-    order.sort_by(|&a, &b| {
-        let (a, b) = (&project.templates[a].name, &project.templates[b].name);
-        let depth = |name: &str| memchr::memchr_iter(b'/', name.as_bytes()).count();
-        depth(b).cmp(&depth(a)).then_with(|| b.cmp(a))
-    });
-    order
 }

@@ -6,6 +6,6 @@ mod origin;
 mod pipeline;
 
 pub use assemble::{Assembly, Crd, Options, assemble};
-pub use driver::{Engines, Rendered, render};
+pub use driver::{Rendered, RenderedFile};
 pub use origin::{Layers, explain};
 pub use pipeline::{Outcome, evaluate, run};

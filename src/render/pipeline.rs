@@ -1,13 +1,13 @@
 //! From a loaded chart to manifests: the stages in their order.
 
 use super::assemble::{Crd, Options, assemble};
-use super::driver::{Engines, Rendered, render};
+use super::driver::{Rendered, render};
 use super::origin::{Layers, explain};
 use crate::chart::Chart;
 use crate::diagnostic::{Diagnostic, Failure, Sources};
 use crate::manifest::{Manifests, Text, collect};
 use crate::schema::Checker;
-use crate::template::{Context, Project, Scope, Template};
+use crate::template::{Context, Dialect, Project, Scope, Template, helm};
 use crate::values::Layered;
 use crate::yaml::Node;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// What a chart came to, as far as the stages have run.
 #[derive(Debug)]
 pub struct Outcome {
-    pub project: Project,
+    pub project: Arc<Project>,
     pub crds: Vec<Crd>,
     pub rendered: Rendered,
     /// Filled by [`Outcome::parse`].
@@ -33,8 +33,8 @@ pub fn run(
     sources: &mut Sources,
 ) -> Result<Outcome, Failure> {
     let assembly = assemble(chart, layered, context, options, sources)?;
-    let project = assembly.project;
-    let rendered = render(&project, &mut Engines::new(&project)?, sources);
+    let project = Arc::new(assembly.project);
+    let rendered = render(&project, sources);
     let mut findings = assembly.findings;
     findings.extend(rendered.failures.iter().cloned());
     Ok(Outcome { project, crds: assembly.crds, rendered, manifests: Manifests::default(), findings })
@@ -59,7 +59,7 @@ pub fn evaluate(template: &str, name: &str, context: Context, sources: &mut Sour
         templates: vec![Template { name: name.into(), scope: 0, text, file }],
         values: Node::empty_map(file),
     };
-    let output = Engines::new(&project)?.helm.render(0)?;
+    let output = helm::Engine::new(&project)?.render(0)?;
     Ok(output.text)
 }
 
