@@ -5,7 +5,7 @@ mod origins;
 
 use super::args::{FindingFlags, ValuesFlags};
 use super::release::Stop;
-use super::{Exit, Failed, Stream, Terminal, source};
+use super::{Exit, Failed, Stream, Terminal, project, source};
 use crate::chart::Chart;
 use crate::diagnostic::{Diagnostic, Sources, Unit};
 use crate::values::{Layered, Resolved, differences, lines, resolve, short, yaml};
@@ -14,6 +14,7 @@ use clap::{Args, FromArgMatches, ValueEnum};
 use explanation::Explanation;
 use origins::Origins;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// Show the values that a chart is rendered with, and where they come from
 #[derive(Debug, Args)]
@@ -60,9 +61,9 @@ pub fn run(arguments: &Values, terminal: &mut Terminal) -> Result<Exit, Failed> 
         Err(Stop::Found(failure)) => (failure, None),
         Err(Stop::Failed(failed)) => return Err(failed),
     };
-    let mut sink = arguments.findings.sink();
-    sink.extend(findings);
-    let mut units = [Unit { name: arguments.chart.clone(), findings: sink.finish() }];
+    let levels = project::levels(Path::new(&arguments.chart), &mut sources)?;
+    let findings = arguments.findings.judge(findings, levels, &sources);
+    let mut units = [Unit { name: arguments.chart.clone(), findings }];
     let exit = terminal.report(&mut units, &sources, &arguments.findings, Stream::Stderr)?;
     if let Some(text) = text {
         terminal.print(text)?;
