@@ -75,7 +75,9 @@ pub enum Kind {
     Directory,
     /// A directory behind a symbolic link.
     LinkedDirectory,
-    /// A device, a socket, a pipe, or a link to nowhere.
+    /// A link to nowhere.
+    BrokenLink,
+    /// A device, a socket or a pipe.
     Other,
 }
 
@@ -89,7 +91,8 @@ pub fn entries(path: &Path) -> Result<Vec<(String, Kind)>> {
             match std::fs::metadata(entry.path()) {
                 Ok(target) if target.is_dir() => Kind::LinkedDirectory,
                 Ok(target) if target.is_file() => Kind::File,
-                _ => Kind::Other,
+                Ok(_) => Kind::Other,
+                Err(_) => Kind::BrokenLink,
             }
         } else if own.is_dir() {
             Kind::Directory

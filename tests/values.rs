@@ -35,7 +35,7 @@ pub(crate) fn context() -> Context {
 }
 
 /// A tree as JSON with every number a float, as Helm holds it.
-fn json(node: &Node) -> Value {
+pub(crate) fn json(node: &Node) -> Value {
     match &node.data {
         Data::Null => Value::Null,
         Data::Bool(value) => (*value).into(),
@@ -48,7 +48,7 @@ fn json(node: &Node) -> Value {
     }
 }
 
-fn floats(value: &Value) -> Value {
+pub(crate) fn floats(value: &Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().expect("a number").into(),
         Value::Array(items) => items.iter().map(floats).collect(),

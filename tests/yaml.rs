@@ -1,6 +1,8 @@
 //! Reading and writing YAML.
 
-use chart::diagnostic::{Code, FileId};
+use crate::support::{self, Folder};
+use chart::diagnostic::{Code, Diagnostic, FileId, Sources};
+use chart::value::json;
 use chart::yaml::{self, Data, Node};
 
 /// A document as compact JSON-like text, in the author's order.
@@ -105,7 +107,7 @@ fn aliases_and_depth_are_bounded() {
     assert!(first(&format!("{}{}", "[".repeat(900), "]".repeat(900))).starts_with("[[["));
     let nested = |inner: &str| format!("{}{inner}{}", "[".repeat(600), "]".repeat(600));
     assert!(first(&format!("- &a {}\n- {}\n", nested("x"), nested("*a"))).starts_with("yaml:"));
-    assert!(first("&a [*a]").ends_with("value contains itself"));
+    assert_eq!(first("&a [*a]"), "yaml: anchor 'a' value contains itself");
 }
 
 #[test]
@@ -114,4 +116,58 @@ fn documents_before_an_error_are_kept() {
     assert_eq!(parsed.documents.len(), 2);
     assert!(parsed.error.is_some());
     assert_eq!(first("a: 1\n---\nc: [\n"), "{a:1}");
+}
+
+/// Mistakes that people make, one per file.
+fn mistakes() -> Vec<(String, String)> {
+    let folder = support::root().join("testdata/yaml/mistakes");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path()).collect();
+    files.sort();
+    let name = |path: &std::path::Path| path.file_stem().expect("name").to_string_lossy().into_owned();
+    files.iter().map(|path| (name(path), std::fs::read_to_string(path).expect("readable"))).collect()
+}
+
+#[test]
+fn mistakes_are_explained() {
+    let mut shown = String::new();
+    for (name, text) in mistakes() {
+        let mut sources = Sources::default();
+        let file = sources.add(format!("{name}.yaml"), text.as_str());
+        let error = yaml::read(&text, file).error.unwrap_or_else(|| panic!("{name} is accepted"));
+        let Diagnostic { message, labels, hints, .. } = &error.diagnostic;
+        shown += &format!("{name}\n  {}\n  {message}\n", error.go);
+        for label in labels {
+            let part = &text[label.span.start as usize..label.span.end as usize];
+            shown += &format!("  at {} {part:?}: {}\n", sources.locate(label.span), label.text);
+        }
+        shown.extend(hints.iter().map(|hint| format!("  help: {hint}\n")));
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn mistakes_are_refused_in_helms_words() {
+    let Some(helm) = support::tool("helm") else { return };
+    let mut folder = Folder::new().file("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n").file(
+        "c/templates/NOTES.txt",
+        "{{ range $path, $text := .Files.Glob \"files/*\" }}{{ base $path }} {{ fromYaml ($.Files.Get $path) | toJson }}\n{{ end }}",
+    );
+    for (name, text) in mistakes() {
+        folder = folder.file(&format!("c/files/{name}"), text);
+    }
+    let output = std::process::Command::new(helm)
+        .args(["install", "--dry-run=client", "x", "c"])
+        .current_dir(folder.path())
+        .output()
+        .expect("helm runs");
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    for (name, text) in mistakes() {
+        let ours = yaml::read(&text, FileId(0)).first().err();
+        let ours = ours.map(|error| format!("error converting YAML to JSON: {}", error.go));
+        let line = output.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_default();
+        let answer = json::from_json(line.split_once(' ').unwrap_or_default().1).expect("json");
+        let error = answer.as_map().and_then(|map| map.get("Error")).unwrap_or_default();
+        assert_eq!(error.as_str(), ours.as_deref(), "{name}: {line}");
+    }
 }

@@ -4,7 +4,7 @@
 //! wants, unknown fields are dropped. We say so where a field is unknown, and report every mistake at its line.
 
 use super::metadata::{Dependency, ImportValues, Maintainer, Metadata};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Span, nearest};
 use crate::version::Version;
 use crate::yaml::{Data, Entry, Mapping, Node};
 use indexmap::IndexMap;
@@ -59,7 +59,7 @@ impl ChartFile<'_> {
         let map = match &node.data {
             Data::Map(map) => map,
             Data::Null => return,
-            _ => return self.wrong_type(name, "a mapping", node),
+            _ => return self.wrong_type(&format!("`{name}`"), "a mapping", node),
         };
         self.unknown_fields(map, FIELDS, name);
         let mut metadata = std::mem::take(self.metadata);
@@ -96,32 +96,39 @@ impl ChartFile<'_> {
                         metadata.annotations.insert(key.to_string(), text);
                     }
                 }
-                _ => self.wrong_type("annotations", "a mapping", &entry.value),
+                _ => self.wrong_type("`annotations`", "a mapping", &entry.value),
             }
         }
         if let Some((_, entry)) = field_of(map, "maintainers") {
             let items = self.items("maintainers", &entry.value);
-            metadata.maintainers = items.iter().filter_map(|item| self.maintainer(item)).collect();
+            let before = std::mem::take(&mut metadata.maintainers);
+            let before = before.into_iter().map(Some).chain(std::iter::repeat(None));
+            metadata.maintainers =
+                items.iter().zip(before).filter_map(|(item, it)| self.maintainer(item, it)).collect();
         }
         if let Some((_, entry)) = field_of(map, "dependencies") {
             metadata.declares_dependencies = !entry.value.is_null();
             let items = self.items("dependencies", &entry.value);
-            metadata.dependencies = items.iter().filter_map(|item| self.dependency(item)).collect();
+            let before = std::mem::take(&mut metadata.dependencies);
+            let before = before.into_iter().map(Some).chain(std::iter::repeat(None));
+            metadata.dependencies =
+                items.iter().zip(before).filter_map(|(item, it)| self.dependency(item, it)).collect();
         }
         *self.metadata = metadata;
     }
 
-    fn maintainer(&mut self, node: &Node) -> Option<Maintainer> {
+    /// Reads an entry over the one that another file has in its place, as Go decodes into what is there.
+    fn maintainer(&mut self, node: &Node, before: Option<Maintainer>) -> Option<Maintainer> {
         let Some(map) = node.as_map() else {
             if node.is_null() {
                 self.invalid(node.span, "maintainers must not contain empty or null nodes");
             } else {
-                self.wrong_type("an entry of maintainers", "a mapping", node);
+                self.wrong_type("an entry of `maintainers`", "a mapping", node);
             }
             return None;
         };
         self.unknown_fields(map, MAINTAINER_FIELDS, "maintainers");
-        let mut maintainer = Maintainer::default();
+        let mut maintainer = before.unwrap_or_default();
         for (field, text) in
             [("name", &mut maintainer.name), ("email", &mut maintainer.email), ("url", &mut maintainer.url)]
         {
@@ -133,17 +140,17 @@ impl ChartFile<'_> {
         Some(maintainer)
     }
 
-    fn dependency(&mut self, node: &Node) -> Option<Dependency> {
+    fn dependency(&mut self, node: &Node, before: Option<Dependency>) -> Option<Dependency> {
         let Some(map) = node.as_map() else {
             if node.is_null() {
                 self.invalid(node.span, "dependencies must not contain empty or null nodes");
             } else {
-                self.wrong_type("an entry of dependencies", "a mapping", node);
+                self.wrong_type("an entry of `dependencies`", "a mapping", node);
             }
             return None;
         };
         self.unknown_fields(map, DEPENDENCY_FIELDS, "dependencies");
-        let mut dependency = Dependency { span: Some(node.span), ..Dependency::default() };
+        let mut dependency = Dependency { span: Some(node.span), ..before.unwrap_or_default() };
         for (field, text) in [
             ("name", &mut dependency.name),
             ("version", &mut dependency.version),
@@ -175,7 +182,7 @@ impl ChartFile<'_> {
             Data::Seq(items) => items,
             Data::Null => &[],
             _ => {
-                self.wrong_type(field, "a list", node);
+                self.wrong_type(&format!("`{field}`"), "a list", node);
                 &[]
             }
         }
@@ -199,7 +206,7 @@ impl ChartFile<'_> {
         match scalar_text(node) {
             Some(text) => *into = text,
             None if node.is_null() => {}
-            None => self.wrong_type(field, "a string", node),
+            None => self.wrong_type(&format!("`{field}`"), "a string", node),
         }
     }
 
@@ -207,12 +214,12 @@ impl ChartFile<'_> {
         match node.data {
             Data::Bool(value) => *into = value,
             Data::Null => {}
-            _ => self.wrong_type(field, "a boolean", node),
+            _ => self.wrong_type(&format!("`{field}`"), "a boolean", node),
         }
     }
 
     fn wrong_type(&mut self, field: &str, wanted: &str, node: &Node) {
-        let message = format!("`{field}` must be {wanted}, found {}", with_article(node.type_name()));
+        let message = format!("{field} must be {wanted}, found {}", found(node));
         self.errors.push(Diagnostic::new(Code::InvalidChart, message).label(node.span, format!("expected {wanted}")));
     }
 
@@ -223,10 +230,13 @@ impl ChartFile<'_> {
     fn unknown_fields(&mut self, map: &Mapping, known: &[&str], place: &str) {
         for (key, entry) in map {
             if !known.iter().any(|field| field.eq_ignore_ascii_case(key)) {
-                self.findings.push(
-                    Diagnostic::new(Code::UnknownChartField, format!("`{key}` is no field of {place}; it is ignored"))
-                        .label(entry.key_span, "unknown field"),
-                );
+                let message = format!("`{key}` is no field of {place}; it is ignored");
+                let finding = Diagnostic::new(Code::UnknownChartField, message).label(entry.key_span, "unknown field");
+                let finding = match nearest(key, known.iter().copied()) {
+                    Some(field) => finding.hint(format!("did you mean `{field}`?")),
+                    None => finding,
+                };
+                self.findings.push(finding);
             }
         }
     }
@@ -294,6 +304,33 @@ pub(super) fn validate(metadata: &mut Metadata, places: &Places, span: Span, err
     }
 }
 
+/// Checks a lock file as far as Helm does when it loads a chart.
+pub(super) fn check_lock(name: &str, lock: &Node) -> Option<Diagnostic> {
+    let wrong = |node: &Node, what: &str, wanted: &str| {
+        let message = format!("`{what}` in {name} must be {wanted}, found {}", found(node));
+        let diagnostic = Diagnostic::new(Code::InvalidChart, message).label(node.span, format!("expected {wanted}"));
+        Some(diagnostic.hint("`chart dependency update` writes the file anew"))
+    };
+    let map = match &lock.data {
+        Data::Null => return None,
+        Data::Map(map) => map,
+        _ => return wrong(lock, "the whole", "a mapping"),
+    };
+    let field = |field| field_of(map, field).map(|(_, entry)| &entry.value).filter(|node| !node.is_null());
+    if let Some(node) = field("digest").filter(|node| scalar_text(node).is_none()) {
+        return wrong(node, "digest", "a string");
+    }
+    if let Some(node) = field("dependencies").filter(|node| node.as_seq().is_none()) {
+        return wrong(node, "dependencies", "a list");
+    }
+    let is_time = |text: &str| text.as_bytes().get(10) == Some(&b'T') && text.parse::<jiff::Timestamp>().is_ok();
+    let generated = field("generated")?;
+    if generated.as_str().is_some_and(is_time) {
+        return None;
+    }
+    wrong(generated, "generated", "a date and time such as `2026-01-31T12:00:00Z`")
+}
+
 fn import_values(node: &Node) -> Option<ImportValues> {
     match &node.data {
         Data::Str(name) => Some(ImportValues::Export(name.to_string())),
@@ -357,11 +394,15 @@ fn is_printable(char: char) -> bool {
         && !matches!(char, '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..)
 }
 
-pub(super) fn with_article(type_name: &str) -> String {
-    match type_name {
-        "null" => "nothing".to_owned(),
-        name if name.starts_with(['a', 'i', 'o']) => format!("an {name}"),
-        name => format!("a {name}"),
+/// What a node is, for people.
+pub(super) fn found(node: &Node) -> &'static str {
+    match node.data {
+        Data::Null => "nothing",
+        Data::Bool(_) => "a boolean",
+        Data::Int(_) | Data::Uint(_) | Data::Float(_) => "a number",
+        Data::Str(_) => "a string",
+        Data::Seq(_) => "a list",
+        Data::Map(_) => "a mapping",
     }
 }
 

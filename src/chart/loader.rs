@@ -1,6 +1,6 @@
 //! Brings a chart into memory, from a directory or an archive.
 
-use super::chartfile::{ChartFile, Places, validate};
+use super::chartfile::{ChartFile, Places, check_lock, validate};
 use super::{Chart, File, IgnoreRules, Metadata, archive, read_values};
 use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources, Span};
 use crate::fs;
@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of one file of a chart; Helm's limit.
-const MAX_FILE: u64 = 5 << 20;
-/// Bytes of a whole chart with its subcharts.
+/// Bytes of the files of a directory, or of an archive; Helm's limit.
+const MAX_SIZE: u64 = 100 << 20;
+/// Bytes of a chart with all its subcharts, which may come as archives in archives.
 const MAX_TOTAL: u64 = 512 << 20;
 /// How deeply directories, and charts in charts, may nest.
 const MAX_DEPTH: usize = 64;
@@ -34,7 +34,7 @@ pub fn load(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
         }
         return loader.chart(location, files, 0, true);
     }
-    let bytes = match fs::read_at_most(path, archive::Limits::default().total) {
+    let bytes = match fs::read_at_most(path, MAX_SIZE) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return refuse(format!("`{shown}` is larger than a chart may be")),
         Err(error) => return Err(vec![Diagnostic::new(Code::Io, error.to_string())]),
@@ -99,19 +99,21 @@ impl Loader<'_> {
             IgnoreRules::parse("").map_err(|_| Failure::new())?
         };
         let mut files = Files::new();
-        let mut walk = Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: &mut self.total };
+        let mut walk = Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: 0 };
         walk.directory("", 0)?;
+        self.total += walk.total;
         Ok(files)
     }
 
     fn archive(&mut self, location: &str, bytes: &[u8]) -> Result<Files, Failure> {
-        let entries = match archive::read(bytes, &archive::Limits::default()) {
+        let limits = archive::Limits { file: MAX_SIZE, total: MAX_SIZE, ..archive::Limits::default() };
+        let entries = match archive::read(bytes, &limits) {
             Ok(entries) => entries,
             Err(error) => return refuse(format!("`{location}`: {error}")),
         };
         self.total += entries.iter().map(|entry| entry.data.len() as u64).sum::<u64>();
         if self.total > MAX_TOTAL {
-            return too_large();
+            return refuse(format!("the chart and its subcharts have more than {} MiB", MAX_TOTAL >> 20));
         }
         Ok(entries.into_iter().map(|entry| (entry.path, entry.data)).collect())
     }
@@ -182,11 +184,16 @@ impl Loader<'_> {
             return self.chart(&location, files, depth + 1, false);
         }
         let inside = name.len() + 1;
-        let files = files
+        let files: Files = files
             .into_iter()
             .filter(|(path, _)| path.len() > inside)
             .map(|(mut path, data)| (path.split_off(inside), data))
             .collect();
+        if files.is_empty() {
+            let diagnostic = Diagnostic::new(Code::InvalidChart, "Chart.yaml file is missing");
+            let hint = "only charts may be in `charts/`: move the file, begin its name with `_`, or leave it out with a rule in `.helmignore`";
+            return Err(vec![diagnostic.hint(hint)]);
+        }
         self.chart(&location, files, depth + 1, false)
     }
 
@@ -227,6 +234,7 @@ impl Loader<'_> {
             }
         }
         if !errors.is_empty() {
+            errors.append(&mut chart.findings);
             return Err(errors);
         }
         let whole = Span::new(file, 0, self.sources.text(file).len());
@@ -240,17 +248,15 @@ impl Loader<'_> {
         for name in ["Chart.lock", "requirements.lock"] {
             if let Some(file) = self.text(chart, name)? {
                 let node = yaml::read(self.sources.text(file), file).first().map_err(|error| vec![error.diagnostic])?;
-                if node.as_map().is_none() && !node.is_null() {
-                    errors.push(
-                        Diagnostic::new(Code::InvalidChart, format!("`{name}` must be a mapping"))
-                            .label(node.span, "")
-                            .hint("`chart dependency update` writes it anew"),
-                    );
-                }
+                errors.extend(check_lock(name, &node));
             }
         }
         chart.metadata = metadata;
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        errors.append(&mut chart.findings);
+        Err(errors)
     }
 
     fn values(&mut self, chart: &mut Chart) -> Result<(), Failure> {
@@ -285,17 +291,13 @@ fn is_crd(path: &str) -> bool {
     path.starts_with("crds/") && [".yaml", ".yml", ".json"].iter().any(|suffix| path.ends_with(suffix))
 }
 
-fn too_large<T>() -> Result<T, Failure> {
-    refuse(format!("the chart and its subcharts have more than {} MiB", MAX_TOTAL >> 20))
-}
-
 struct Walk<'a> {
     rules: &'a IgnoreRules,
     root: &'a Path,
     /// The directories that links led into on the way here, and the root.
     links: Vec<PathBuf>,
     files: &'a mut Files,
-    total: &'a mut u64,
+    total: u64,
 }
 
 impl Walk<'_> {
@@ -307,10 +309,14 @@ impl Walk<'_> {
         for (name, kind) in fs::entries(&self.root.join(inside)).map_err(io)? {
             let path = if inside.is_empty() { name } else { format!("{inside}/{name}") };
             let is_directory = matches!(kind, fs::Kind::Directory | fs::Kind::LinkedDirectory);
+            let full = self.root.join(&path);
+            if kind == fs::Kind::BrokenLink {
+                // Helm follows links before it asks the rules. This fails, with the system's words.
+                fs::canonical(&full).map_err(io)?;
+            }
             if self.rules.ignores(&path, is_directory) {
                 continue;
             }
-            let full = self.root.join(&path);
             match kind {
                 fs::Kind::Directory => self.directory(&path, depth + 1)?,
                 fs::Kind::LinkedDirectory => {
@@ -324,22 +330,16 @@ impl Walk<'_> {
                     self.links.pop();
                 }
                 fs::Kind::File => {
-                    let Some(data) = fs::read_at_most(&full, MAX_FILE).map_err(io)? else {
-                        let limit = MAX_FILE >> 20;
-                        let message =
-                            format!("chart file {path:?} is larger than the maximum file size of {limit} MiB");
-                        let hint = "leave it out of the chart with a rule in `.helmignore`";
+                    let Some(data) = fs::read_at_most(&full, MAX_SIZE - self.total).map_err(io)? else {
+                        let message = format!("error reading {path}: chart exceeds maximum size of {MAX_SIZE} bytes");
+                        let hint = "leave what is no part of the chart out with rules in `.helmignore`";
                         return Err(vec![Diagnostic::new(Code::InvalidChart, message).hint(hint)]);
                     };
-                    *self.total += data.len() as u64;
-                    if *self.total > MAX_TOTAL {
-                        return too_large();
-                    }
+                    self.total += data.len() as u64;
                     self.files.push((path, data));
                 }
+                fs::Kind::BrokenLink => {}
                 fs::Kind::Other => {
-                    // A link to nowhere fails here with the system's words.
-                    fs::canonical(&full).map_err(io)?;
                     return refuse(format!("cannot load irregular file {path}: it is no file, directory or link"));
                 }
             }

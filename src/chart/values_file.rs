@@ -1,8 +1,9 @@
 //! Values files: YAML whose documents are merged into one mapping.
 
-use super::chartfile::with_article;
+use super::chartfile::found;
 use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources, Span};
 use crate::yaml::{self, Data, Entry, Mapping, Node};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A values file that was read.
@@ -17,10 +18,12 @@ pub struct ValuesFile {
 /// Reads a values file: a chart's `values.yaml` or one that the user gives.
 pub fn read_values(file: FileId, sources: &Sources) -> Result<ValuesFile, Failure> {
     let text = sources.text(file);
-    let parsed = yaml::read(text, file);
-    let findings = parsed.findings.clone();
     let mut values: Option<Node> = None;
-    for document in parsed.complete()? {
+    let mut findings = Vec::new();
+    for range in documents(text, file)? {
+        let parsed = yaml::read_range(text, range, file);
+        findings.extend(parsed.findings.iter().cloned());
+        let document = parsed.first().map_err(|error| vec![error.diagnostic])?;
         match document.data {
             Data::Null => {}
             Data::Map(_) => {
@@ -30,7 +33,7 @@ pub fn read_values(file: FileId, sources: &Sources) -> Result<ValuesFile, Failur
                 });
             }
             _ => {
-                let found = with_article(document.type_name());
+                let found = found(&document);
                 let message = format!("a values file must be a mapping of names to values, found {found}");
                 return Err(vec![
                     Diagnostic::new(Code::InvalidValues, message).label(document.span, "expected `name: value`"),
@@ -40,6 +43,27 @@ pub fn read_values(file: FileId, sources: &Sources) -> Result<ValuesFile, Failur
     }
     let values = values.unwrap_or_else(|| Node { span: Span::new(file, 0, 0), ..Node::empty_map(file) });
     Ok(ValuesFile { values, findings })
+}
+
+/// The documents of a values file, as Helm takes it apart before its YAML library sees it: at lines that start with
+/// `---`, after which only a comment may follow.
+fn documents(text: &str, file: FileId) -> Result<Vec<Range<usize>>, Failure> {
+    let mut documents = Vec::new();
+    let mut start = 0;
+    let first = text.starts_with("---").then_some(0);
+    for line in first.into_iter().chain(memchr::memmem::find_iter(text.as_bytes(), "\n---").map(|at| at + 1)) {
+        let end = memchr::memchr(b'\n', &text.as_bytes()[line..]).map_or(text.len(), |at| line + at + 1);
+        let rest = text[line + 3..end].trim();
+        if !rest.is_empty() && !rest.starts_with('#') {
+            let message = format!("`---` must stand alone on its line, found `{rest}` after it");
+            let span = Span::new(file, line, line + text[line..end].trim_end().len());
+            return Err(vec![Diagnostic::new(Code::InvalidValues, message).label(span, "a document starts here")]);
+        }
+        documents.push(start..line);
+        start = end;
+    }
+    documents.push(start..text.len());
+    Ok(documents)
 }
 
 /// Merges two mappings as Helm merges `-f` files: mappings deeply, everything else replaced, nulls kept. Keys keep

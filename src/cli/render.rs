@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Render a chart's manifests and check them
 #[derive(Debug, Args)]
-#[command(override_usage = "chart render [OPTIONS] [NAME] CHART")]
+#[command(override_usage = "chart render [OPTIONS] [NAME] CHART", args_override_self = true)]
 pub struct Render {
     /// The release's name (default: release-name), and the chart: a directory, an archive, or a reference
     #[arg(value_names = ["NAME", "CHART"], num_args = 1.., required = true)]

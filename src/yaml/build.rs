@@ -300,14 +300,17 @@ impl Builder {
     }
 
     fn refuse_key(&mut self, node: &Node) {
-        let braces = node.style == Style::Flow && matches!(node.data, Data::Map(_));
         let what = if matches!(node.data, Data::Map(_)) { "a mapping" } else { "a list" };
-        let mut diagnostic =
-            Diagnostic::new(Code::YamlSyntax, format!("a key must be text, found {what}")).label(node.span, "this key");
-        diagnostic = if braces {
-            diagnostic.hint("`{{ … }}` is a template expression only inside templates; here, quote it: `\"{{ … }}\"`")
+        let outer = self.frames.last().map(|frame| (self.base + frame.start) as u32);
+        let diagnostic = if node.style == Style::Flow && outer.is_some_and(|outer| outer + 1 == node.span.start) {
+            let braces = Span { start: node.span.start - 1, end: node.span.end + 1, ..node.span };
+            Diagnostic::new(Code::YamlSyntax, "found `{{`, which YAML reads as a mapping for a key")
+                .label(braces, "a template expression without quotes")
+                .hint("quote it: `\"{{ … }}\"`")
         } else {
-            diagnostic.hint("write the key as a quoted string")
+            Diagnostic::new(Code::YamlSyntax, format!("a key must be text, found {what}"))
+                .label(node.span, "this key")
+                .hint("write the key as a quoted string")
         };
         self.refuse(Stage::Decode, diagnostic, format!("yaml: invalid map key: {}", go_syntax(node)));
     }
@@ -421,12 +424,9 @@ impl Builder {
             _ => false,
         };
         if !fine {
-            let diagnostic = Diagnostic::new(
-                Code::YamlSyntax,
-                format!("`<<` must name a mapping or a list of mappings, found {}", value.type_name()),
-            )
-            .label(value.span, "expected a mapping")
-            .hint("write `<<: *name` with the anchor `&name` on a mapping");
+            let diagnostic = Diagnostic::new(Code::YamlSyntax, "`<<` must name a mapping or a list of mappings")
+                .label(value.span, "expected a mapping")
+                .hint("write `<<: *name` with the anchor `&name` on a mapping");
             let go = "yaml: map merge requires map or sequence of maps as the value".to_owned();
             self.refuse(Stage::Decode, diagnostic, go);
         }

@@ -55,7 +55,10 @@ pub enum Tag<'a> {
 /// Where and why the text is not YAML.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// Where go-yaml stopped.
     pub offset: usize,
+    /// Where what it was reading began.
+    pub from: usize,
     /// In go-yaml's words, without the line.
     pub text: String,
     /// With the line as go-yaml counts it: `line 2: did not find expected key`.
@@ -65,37 +68,31 @@ pub struct Problem {
 impl Problem {
     /// An error among characters. `forced` says that go-yaml has counted the end of the text as a line.
     #[cold]
-    pub(super) fn scanner(text: &str, offset: usize, forced: bool, message: &str) -> Box<Self> {
-        Self::at_line(
-            offset,
-            message,
-            match lines_before(text, offset) + usize::from(forced) {
-                0 => 0,
-                lines => lines + 1,
-            },
-        )
+    pub(super) fn scanner(text: &str, from: usize, offset: usize, forced: bool, message: &str) -> Box<Self> {
+        let lines = lines_before(text, offset) + usize::from(forced);
+        Self::at_line(from, offset, message, if lines == 0 { 0 } else { lines + 1 })
     }
 
     /// An error among tokens, for which go-yaml reports the line before.
     #[cold]
-    pub(super) fn parser(text: &str, offset: usize, forced: bool, message: &str) -> Box<Self> {
-        Self::at_line(offset, message, lines_before(text, offset) + usize::from(forced))
+    pub(super) fn parser(text: &str, from: usize, offset: usize, forced: bool, message: &str) -> Box<Self> {
+        Self::at_line(from, offset, message, lines_before(text, offset) + usize::from(forced))
     }
 
     /// A character that go-yaml does not let in.
     #[cold]
     pub(super) fn reader(offset: usize) -> Box<Self> {
-        Self::at_line(offset, "control characters are not allowed", 0)
+        Self::at_line(offset, offset, "control characters are not allowed", 0)
     }
 
     #[cold]
     pub(super) fn alias(offset: usize, name: &str) -> Box<Self> {
-        Self::at_line(offset, &format!("unknown anchor '{name}' referenced"), 0)
+        Self::at_line(offset, offset, &format!("unknown anchor '{name}' referenced"), 0)
     }
 
-    fn at_line(offset: usize, message: &str, line: usize) -> Box<Self> {
+    fn at_line(from: usize, offset: usize, message: &str, line: usize) -> Box<Self> {
         let go = if line == 0 { message.to_owned() } else { format!("line {line}: {message}") };
-        Box::new(Problem { offset, text: message.to_owned(), go })
+        Box::new(Problem { offset, from, text: message.to_owned(), go })
     }
 }
 

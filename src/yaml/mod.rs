@@ -6,6 +6,7 @@
 mod build;
 mod convert;
 mod event;
+mod explain;
 mod node;
 mod parse;
 mod path;

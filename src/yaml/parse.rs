@@ -42,6 +42,8 @@ pub(super) struct Parser<'a> {
     prefixes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     anchors: HashMap<&'a str, u32, foldhash::fast::RandomState>,
     anchor_count: u32,
+    /// Where the open collections begin.
+    marks: Vec<usize>,
 }
 
 type Parse<T> = Result<T, Box<Problem>>;
@@ -56,6 +58,7 @@ impl<'a> Parser<'a> {
             prefixes: Vec::new(),
             anchors: HashMap::default(),
             anchor_count: 0,
+            marks: Vec::new(),
         }
     }
 
@@ -67,19 +70,19 @@ impl<'a> Parser<'a> {
             State::DocumentEnd => self.document_end(),
             State::BlockNode => self.node(true, false),
             State::BlockSequenceFirst => {
-                self.scanner.take()?;
+                self.open()?;
                 self.block_sequence_entry()
             }
             State::BlockSequenceEntry => self.block_sequence_entry(),
             State::IndentlessEntry => self.indentless_entry(),
             State::BlockMappingFirst => {
-                self.scanner.take()?;
+                self.open()?;
                 self.block_mapping_key()
             }
             State::BlockMappingKey => self.block_mapping_key(),
             State::BlockMappingValue => self.block_mapping_value(),
             State::FlowSequenceFirst => {
-                self.scanner.take()?;
+                self.open()?;
                 self.flow_sequence_entry(true)
             }
             State::FlowSequenceEntry => self.flow_sequence_entry(false),
@@ -91,7 +94,7 @@ impl<'a> Parser<'a> {
                 Ok(Event { kind: Kind::MappingEnd, start: at, end: at })
             }
             State::FlowMappingFirst => {
-                self.scanner.take()?;
+                self.open()?;
                 self.flow_mapping_key(true)
             }
             State::FlowMappingKey => self.flow_mapping_key(false),
@@ -103,6 +106,12 @@ impl<'a> Parser<'a> {
             }
             State::End => Ok(Event { kind: Kind::StreamEnd, start: self.text.len(), end: self.text.len() }),
         }
+    }
+
+    fn open(&mut self) -> Parse<()> {
+        let start = self.scanner.take()?.start;
+        self.marks.push(start);
+        Ok(())
     }
 
     fn pop(&mut self) {
@@ -121,7 +130,8 @@ impl<'a> Parser<'a> {
     }
 
     fn problem_at(&self, at: usize, text: &str) -> Box<Problem> {
-        Problem::parser(self.text, at, at >= self.text.len() && self.scanner.has_counted_end(), text)
+        let from = self.marks.last().copied().unwrap_or(at);
+        Problem::parser(self.text, from, at, at >= self.text.len() && self.scanner.has_counted_end(), text)
     }
 
     fn document_start(&mut self, implicit: bool) -> Parse<Event<'a>> {
@@ -367,6 +377,7 @@ impl<'a> Parser<'a> {
     /// Ends a collection with its closing token.
     fn close(&mut self, kind: Kind<'a>) -> Parse<Event<'a>> {
         let token = self.scanner.take()?;
+        self.marks.pop();
         self.pop();
         Ok(Event { kind, start: token.start, end: token.end })
     }

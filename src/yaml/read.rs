@@ -3,8 +3,9 @@
 use super::Node;
 use super::build::Builder;
 use super::event::{Kind, Problem};
+use super::explain::explain;
 use super::parse::Parser;
-use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Span};
+use crate::diagnostic::{Diagnostic, Failure, FileId, Span};
 use std::ops::Range;
 
 /// What a text holds.
@@ -91,8 +92,5 @@ pub fn read_range(text: &str, range: Range<usize>, file: FileId) -> Parsed {
 }
 
 fn syntax_error(problem: &Problem, text: &str, base: usize, file: FileId) -> SyntaxError {
-    let end = text[problem.offset..].chars().next().map_or(problem.offset, |next| problem.offset + next.len_utf8());
-    let diagnostic = Diagnostic::new(Code::YamlSyntax, problem.text.clone())
-        .label(Span::new(file, base + problem.offset, base + end), "");
-    SyntaxError { diagnostic, go: format!("yaml: {}", problem.go) }
+    SyntaxError { diagnostic: explain(problem, text, base, file), go: format!("yaml: {}", problem.go) }
 }

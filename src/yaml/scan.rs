@@ -323,7 +323,12 @@ impl<'a> Scanner<'a> {
 
     /// An error at this place, in go-yaml's words.
     fn problem(&self, text: &str) -> Box<Problem> {
-        Problem::scanner(self.text, self.at, self.ended, text)
+        self.problem_in(self.at, text)
+    }
+
+    /// An error at this place, in something that began earlier.
+    fn problem_in(&self, from: usize, text: &str) -> Box<Problem> {
+        Problem::scanner(self.text, from, self.at, self.ended, text)
     }
 
     fn control_character(&self) -> Box<Problem> {
@@ -343,7 +348,7 @@ impl<'a> Scanner<'a> {
         };
         if candidate.at < self.line_at || too_far {
             if candidate.required {
-                return Err(self.problem("could not find expected ':'"));
+                return Err(self.problem_in(candidate.at, "could not find expected ':'"));
             }
             self.keys[key].possible = false;
             return Ok(false);
@@ -384,7 +389,7 @@ impl<'a> Scanner<'a> {
         let key = *self.top_key();
         if key.possible {
             if key.required {
-                return Err(self.problem("could not find expected ':'"));
+                return Err(self.problem_in(key.at, "could not find expected ':'"));
             }
             self.top_key().possible = false;
             self.unlist(key.token);
@@ -533,7 +538,7 @@ impl<'a> Scanner<'a> {
         if name.is_empty()
             || !(self.is_blankz(self.at) || matches!(next, b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`'))
         {
-            return Err(self.problem("did not find expected alphabetic or numeric character"));
+            return Err(self.problem_in(start, "did not find expected alphabetic or numeric character"));
         }
         let kind = if self.bytes[start] == b'&' { TokenKind::Anchor(name) } else { TokenKind::Alias(name) };
         self.push(kind, start);
@@ -752,7 +757,9 @@ impl<'a> Scanner<'a> {
                     chomping = Some(byte);
                     self.at += 1;
                 }
-                b'0' if increment == 0 => return Err(self.problem("found an indentation indicator equal to 0")),
+                b'0' if increment == 0 => {
+                    return Err(self.problem_in(start, "found an indentation indicator equal to 0"));
+                }
                 byte @ b'1'..=b'9' if increment == 0 => {
                     increment = isize::from(byte - b'0');
                     self.at += 1;
@@ -849,10 +856,10 @@ impl<'a> Scanner<'a> {
         let mut from = self.at;
         loop {
             if self.at == self.line_at && self.is_document_indicator() {
-                return Err(self.problem("found unexpected document indicator"));
+                return Err(self.problem_in(start, "found unexpected document indicator"));
             }
             if self.byte(self.at) == 0 {
-                return Err(self.problem("found unexpected end of stream"));
+                return Err(self.problem_in(start, "found unexpected end of stream"));
             }
             let mut breaks = Breaks::default();
             let mut leading: Option<&str> = None;
@@ -1008,7 +1015,7 @@ impl<'a> Scanner<'a> {
             loop {
                 if self.is_blank(self.at) {
                     if leading.is_some() && self.byte(self.at) == b'\t' && (self.column() as isize) < indent {
-                        return Err(self.problem("found a tab character that violates indentation"));
+                        return Err(self.problem_in(start, "found a tab character that violates indentation"));
                     }
                     self.at += 1;
                 } else if self.break_width(self.at) > 0 {
