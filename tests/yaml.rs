@@ -171,3 +171,123 @@ fn mistakes_are_refused_in_helms_words() {
         assert_eq!(error.as_str(), ours.as_deref(), "{name}: {line}");
     }
 }
+
+/// The head as the full reader finds it; `None` where it reports anything.
+fn full_head(text: &str) -> Option<[String; 4]> {
+    let parsed = yaml::read(text, FileId(0));
+    if parsed.error.is_some() || !parsed.findings.is_empty() || parsed.documents.len() != 1 {
+        return None;
+    }
+    let document = &parsed.documents[0];
+    let field = |path: &[&str]| document.at(path.iter().copied()).and_then(Node::as_str).unwrap_or_default().to_owned();
+    document.as_map()?;
+    Some([field(&["apiVersion"]), field(&["kind"]), field(&["metadata", "name"]), field(&["metadata", "namespace"])])
+}
+
+#[track_caller]
+fn head_agrees(text: &str) -> bool {
+    let Some(head) = yaml::head(text) else { return false };
+    let fast = [head.api_version, head.kind, head.name, head.namespace].map(str::to_owned);
+    assert_eq!(Some(fast), full_head(text), "{text}");
+    let document = &yaml::read(text, FileId(0)).documents[0];
+    let annotations = document.at(["metadata", "annotations"]).and_then(Node::as_map);
+    let helm: Vec<_> = annotations
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| key.starts_with("helm.sh/"))
+        .map(|(key, entry)| (&**key, entry.value.as_str().expect("text")))
+        .collect();
+    assert_eq!(head.annotations, helm, "{text}");
+    true
+}
+
+#[test]
+fn heads_of_usual_documents_need_no_tree() {
+    let text = r#"# Source: x
+apiVersion: apps/v1
+kind: "Deployment"
+metadata:
+  name: 'web'   # the name
+  namespace: prod
+  labels: {}
+  annotations:
+    helm.sh/hook: pre-install,post-install
+    "helm.sh/hook-weight": "-5"
+    note: |
+      several
+        lines
+
+    other: text that
+      goes on
+spec:
+  replicas: 3
+  template:
+    spec:
+      containers:
+      - name: web
+        args: ["--a", b, 'c']
+        command:
+          - sh
+          - -c
+          - >-
+            echo "x"
+        env:
+        - {}
+        -
+          name: A
+        - - nested
+          - list
+      empty:
+"#;
+    assert!(head_agrees(text));
+    let head = yaml::head(text).unwrap();
+    assert_eq!((head.kind, head.name, head.namespace), ("Deployment", "web", "prod"));
+    assert_eq!(head.annotations, [("helm.sh/hook", "pre-install,post-install"), ("helm.sh/hook-weight", "-5")]);
+}
+
+#[test]
+fn heads_leave_what_is_unusual_to_the_reader() {
+    for text in [
+        "",
+        "# only a comment\n",
+        "- a\n",
+        "a: 1\na: 2\n",
+        "a: *b\n",
+        "a: b: c\n",
+        "a: 1\n  b: 2\n",
+        "a:\n    b: 1\n  c: 2\n",
+        "a: .inf\n",
+        "a: \"b\" c\n",
+        "a: 'b\n",
+        "a:\n\tb: 1\n",
+        "~: 1\n",
+        "y: 1\n",
+        "a: |0\n  x\n",
+        "a: |+-\n  x\n",
+        "a: |\n    \n  x\n",
+        "a: [b\n",
+        "a: b\n---\nc: d\n",
+        "Kind: x\n",
+        "metadata:\n  name: 1\n",
+        "metadata: []\n",
+        "metadata:\n  annotations:\n    a: []\n",
+    ] {
+        assert_eq!(yaml::head(text), None, "{text}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn heads_never_accept_what_the_reader_refuses(
+        lines in proptest::collection::vec(("[ ]{0,6}(- ){0,2}", proptest::sample::select(&[
+            "a: 1", "b:", "kind: X", "metadata:", "name: n", "annotations:", "helm.sh/hook: test", "\"q\": 'r'", "c: |", "d: >-",
+            "text", "e: [x, \"y\"]", "f: {}", "g: \"h", "i\"", "# c", "j: k # l", "m: 'n''o'", "-", "", "p: q: r", "s: -t", "u: .inf",
+            "v: 1.5", "w: &x y", "z: *x", "more text: here", "\ttab", "it's", "é: ü", "a:", "k: a:b", "no: x", "? y", "h: 'a", "b'", "---",
+        ][..])), 1..12)
+    ) {
+        let text: String = lines.iter().map(|(indent, line)| format!("{indent}{line}\n")).collect();
+        head_agrees(&text);
+    }
+}

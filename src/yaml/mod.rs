@@ -7,6 +7,7 @@ mod build;
 mod convert;
 mod event;
 mod explain;
+mod head;
 mod node;
 mod parse;
 mod path;
@@ -18,6 +19,7 @@ mod write;
 
 pub use build::MAX_DEPTH;
 pub use convert::{Numbers, Step, Tags, node, untagged, value};
+pub use head::{Head, head};
 pub use node::{Data, Entry, Mapping, Node, Style};
 pub use path::{parse_path, path_text, write_key};
 pub use read::{Parsed, SyntaxError, read, read_range};

@@ -1106,15 +1106,25 @@ fn wide(bytes: &[u8]) -> usize {
 
 /// The first character that go-yaml does not let into a text.
 fn control_character(text: &str) -> Option<usize> {
-    let suspicious = |byte: &u8| matches!(byte, 0..0x20 | 0x7F | 0xC2 | 0xEF) && !matches!(byte, b'\n' | b'\t' | b'\r');
-    let bytes = text.as_bytes();
-    let mut from = 0;
-    loop {
-        let at = from + bytes[from..].iter().position(suspicious)?;
-        match &bytes[at..] {
-            [0xC2, 0x80..=0x84 | 0x86..=0x9F, ..] | [0xEF, 0xBF, 0xBE | 0xBF, ..] => return Some(at),
-            [0xC2 | 0xEF, ..] => from = at + 1,
-            _ => return Some(at),
+    suspicious(text.as_bytes(), &|rest| {
+        matches!(rest, [0..=8 | 11 | 12 | 14..=31 | 0x7F, ..] | [0xC2, 0x80..=0x84 | 0x86..=0x9F, ..])
+            || matches!(rest, [0xEF, 0xBF, 0xBE | 0xBF, ..])
+    })
+}
+
+/// The first place for which `is_refused` is true of the bytes from there on. Only control characters other than the
+/// line feed and what may begin an odd character of Unicode are asked about; the rest goes by in large steps.
+pub(super) fn suspicious(bytes: &[u8], is_refused: &dyn Fn(&[u8]) -> bool) -> Option<usize> {
+    const STEP: usize = 64;
+    let odd = |byte: u8| (byte < 0x20) & (byte != b'\n') | matches!(byte, 0x7F | 0xC2 | 0xE2 | 0xEF);
+    for (step, chunk) in bytes.chunks(STEP).enumerate() {
+        if chunk.iter().fold(false, |found, &byte| found | odd(byte)) {
+            let start = step * STEP;
+            let places = start..start + chunk.len();
+            if let Some(at) = places.into_iter().find(|&at| odd(bytes[at]) && is_refused(&bytes[at..])) {
+                return Some(at);
+            }
         }
     }
+    None
 }
