@@ -35,13 +35,13 @@ impl Sink {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    /// The findings by place, each once.
+    /// The findings by place, each once: on whichever way it was reached first.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.findings.sort_by(|a, b| {
             let key = |d: &Diagnostic| (d.labels.first().map(|label| label.span), d.code);
             key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
         });
-        self.findings.dedup();
+        self.findings.dedup_by(|a, b| (a.code, &a.message, &a.labels) == (b.code, &b.message, &b.labels));
         self.findings
     }
 }
