@@ -3,17 +3,22 @@
 //! The evaluator checks arguments against a function's Go signature (with Go's error texts) before it calls it, so a
 //! function finds the types that it declares.
 
+mod certificates;
+mod crypto;
 mod dates;
 mod decimal;
 mod defaults;
+mod der;
 mod dicts;
 mod duration;
 mod encoding;
 mod equal;
+mod keys;
 mod layout;
 mod lists;
 mod math;
 mod paths;
+mod random;
 mod regex;
 mod semver;
 mod strings;
@@ -45,6 +50,9 @@ const FAMILIES: &[&[Function]] = &[
     semver::FUNCTIONS,
     paths::FUNCTIONS,
     urls::FUNCTIONS,
+    random::FUNCTIONS,
+    crypto::FUNCTIONS,
+    certificates::FUNCTIONS,
 ];
 
 /// The function that templates call by this name.
@@ -239,13 +247,17 @@ mod testing {
         Env { context, random: ChaCha20Rng::seed_from_u64(1), fuel: context.limits.fuel }
     }
 
+    #[track_caller]
+    pub(super) fn lookup_function(name: &str) -> &'static Function {
+        lookup(name).unwrap_or_else(|| panic!("no function {name}"))
+    }
+
     /// The result as `toString` gives it, or the error.
     #[track_caller]
     pub(super) fn call(name: &str, arguments: &[Value]) -> String {
         let context = context();
         let mut env = env(&context);
-        let function = lookup(name).unwrap_or_else(|| panic!("no function {name}"));
-        match function.invoke(&mut env, arguments).and_then(|value| Ok(strval(&value)?.into_owned())) {
+        match lookup_function(name).invoke(&mut env, arguments).and_then(|value| Ok(strval(&value)?.into_owned())) {
             Ok(text) => text,
             Err(Error::Message(message)) => format!("error: {message}"),
             Err(Error::Limit) => "limit".into(),
