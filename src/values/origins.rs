@@ -41,12 +41,27 @@ pub struct History {
 impl Resolved<'_> {
     /// All that layers say about a path of the final values.
     pub fn history(&self, layered: &Layered, path: &[Step]) -> History {
-        let setters = self.setters(layered, path);
-        let winner = self.values.follow(path).and_then(|value| {
-            let is_it = |setter: &Setter| setter.depth == path.len() && setter.value.span == value.span;
-            setters.iter().rposition(is_it).or_else(|| setters.iter().rposition(|setter| setter.depth == path.len()))
+        let mut setters = self.setters(layered, path);
+        let Some(value) = self.values.follow(path) else { return History { setters, winner: None } };
+        let is_it = |setter: &Setter| setter.depth == path.len() && setter.value.span == value.span;
+        let winner = setters.iter().rposition(is_it).unwrap_or_else(|| {
+            // Charts share parts of their globals, so a value can come from a chart that the path does not lead through.
+            let source = self.source_of(value.span, layered);
+            setters.push(Setter { source, key_span: value.span, value: value.clone(), depth: path.len() });
+            setters.len() - 1
         });
-        History { setters, winner }
+        History { setters, winner: Some(winner) }
+    }
+
+    /// The layer whose file a place is in; the root's defaults where there is none.
+    fn source_of(&self, span: Span, layered: &Layered) -> Source {
+        let layer = layered.layers.iter().position(|(_, layer)| layer.span.file == span.file);
+        let chart = self.tree.iter().find(|unit| unit.chart.values.span.file == span.file);
+        match (layer, chart) {
+            (Some(number), _) => Source::Layer(number),
+            (None, Some(unit)) => Source::Default(Arc::clone(&unit.path)),
+            (None, None) => Source::Default(Arc::clone(&self.tree.unit(Tree::ROOT).path)),
+        }
     }
 
     fn setters(&self, layered: &Layered, path: &[Step]) -> Vec<Setter> {

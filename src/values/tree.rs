@@ -101,6 +101,11 @@ impl<'a> Tree<'a> {
         Ok(tree)
     }
 
+    /// Every chart, enabled or not.
+    pub fn iter(&self) -> impl Iterator<Item = &Unit<'a>> {
+        self.units.iter()
+    }
+
     pub fn unit(&self, id: UnitId) -> &Unit<'a> {
         &self.units[id]
     }
