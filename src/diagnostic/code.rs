@@ -63,6 +63,7 @@ codes! {
     YamlSyntax "yaml-syntax" Deny "The text is not YAML."
     DuplicateKey "duplicate-key" Deny "A mapping has the same key twice."
     InvalidValues "invalid-values" Deny "A values file or `--set` argument cannot be read."
+    InvalidLayout "invalid-layout" Deny "A chart.toml cannot be read, or names a values file that is missing."
     OverriddenType "overridden-type" Warn "A value replaces a mapping, or a mapping a value: what was there is lost."
     DependencyCondition "dependency-condition" Warn "A dependency's condition, tag or import has no effect."
     UnknownValue "unknown-value" Warn "A value that neither defaults, schema nor any template knows: misspelt, or at the wrong level."

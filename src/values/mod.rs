@@ -5,6 +5,7 @@ mod coalesce;
 mod difference;
 mod json;
 mod layers;
+mod layout;
 mod listing;
 mod origins;
 mod release;
@@ -14,6 +15,7 @@ mod tree;
 
 pub use difference::{Difference, differences};
 pub use layers::{Layer, Layered};
+pub use layout::{Choice, Layout};
 pub use listing::{Line, lines, short, yaml};
 pub use origins::{History, Setter, Source};
 pub use release::{Resolved, resolve};
