@@ -273,3 +273,54 @@ fn the_values_command_shows_explains_and_compares() {
     }
     insta::assert_snapshot!(shown);
 }
+
+#[test]
+fn chart_toml_names_the_layers_of_an_environment() {
+    let folder = Folder::new()
+        .file("repo/.git/HEAD", "")
+        .file(
+            "repo/chart.toml",
+            "[values]\nlayers = [\"env/{env}.yaml\", \"env/{env}-{region}?\", \"services/{service}.yaml?\", \"{chart}.yml?\"]\n\
+             [values.choices]\nenv = [\"staging\", \"production\"]\nregion = [\"sg\", \"eu\"]\n",
+        )
+        .file("repo/charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("repo/charts/web/values.yaml", "replicas: 1\nregion: none\nwho: nobody\n")
+        .file(
+            "repo/charts/web/templates/a.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Values.who }}\ndata:\n  replicas: {{ .Values.replicas | quote }}\n",
+        )
+        .file("repo/env/staging.yaml", "replicas: 2\n")
+        .file("repo/env/production.yaml", "replicas: 5\n")
+        .file("repo/env/production-sg.yaml", "region: sg\n")
+        .file("repo/env/production-eu.yaml", "who: Not A Name\n")
+        .file("repo/services/checkout.yaml", "who: checkout\n")
+        .file("alone/Chart.yaml", "apiVersion: v2\nname: alone\nversion: 1.0.0\n")
+        .file("broken/Chart.yaml", "apiVersion: v2\nname: broken\nversion: 1.0.0\n")
+        .file("broken/chart.toml", "[values]\nlayer = [\"a.yaml\"]\n")
+        .file("outside/Chart.yaml", "apiVersion: v2\nname: outside\nversion: 1.0.0\n")
+        .file("outside/chart.toml", "[values]\nlayers = [\"../{env}.yaml\"]\n");
+    let mut shown = String::new();
+    for line in [
+        "values repo/charts/web --env production --region sg --service checkout --origins",
+        "values repo/charts/web --env production --region sg --set replicas=9 -f repo/env/staging.yaml",
+        "render repo/charts/web --env staging --service checkout",
+        "values repo/charts/web --region sg",
+        "values repo/charts/web --env prodution",
+        "values repo/charts/web --choose cluster=blue",
+        "values repo/charts/web --choose env",
+        "values repo/charts/web --service ../../etc",
+        "values alone --env production",
+        "values broken --env production",
+        "values outside --env production",
+        "check repo/charts/web",
+        "check repo/charts/web --env staging",
+    ] {
+        shown += &format!("$ chart {line}\n{}\n", folder.run(line).shown());
+    }
+    // A required layer that is missing, from inside the chart.
+    folder.write("repo/chart.toml", "[values]\nlayers = [\"env/{env}.yaml\"]\n");
+    let mut command = folder.command(["values", ".", "--env", "canary"]);
+    let output = command.current_dir(folder.path().join("repo/charts/web")).output().expect("runs");
+    shown += &String::from_utf8_lossy(&output.stderr);
+    insta::assert_snapshot!(shown);
+}

@@ -112,4 +112,16 @@ pub struct ValuesFlags {
     /// A string value, taken as it stands to the end
     #[arg(long, value_name = "KEY=VALUE")]
     pub set_literal: Vec<String>,
+    /// Take the values files that chart.toml names for this environment, below `-f`
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// The same for a region
+    #[arg(long, value_name = "NAME")]
+    pub region: Option<String>,
+    /// The same for a service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// The same for any other name in the layers of chart.toml
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub choose: Vec<String>,
 }

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Frame, Sources, Unit};
 use crate::fs;
 use crate::render::{self, Options};
 use crate::schema::{self, Checker};
-use crate::values::{Layer, Layered};
+use crate::values::{Choice, Layer, Layered, Layout};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -42,8 +42,15 @@ pub struct Check {
 /// A chart with one variant of values.
 struct Case {
     chart: PathBuf,
-    /// `None` for the chart's defaults.
-    variant: Option<PathBuf>,
+    variant: Variant,
+}
+
+enum Variant {
+    Defaults,
+    /// A file in `ci/`.
+    File(PathBuf),
+    /// The layers that `chart.toml` has for a choice.
+    Choice(Choice),
 }
 
 /// What a case came to.
@@ -83,11 +90,26 @@ pub fn gate(
 fn check_all(arguments: &Check, stream: Stream, terminal: &mut Terminal) -> Result<(Exit, usize, usize), Failed> {
     let charts = discover::charts(&arguments.paths, arguments.with_subcharts)?;
     let mut cases = Vec::new();
+    let chosen = arguments.values.choice()?;
+    let mut layouts = Sources::default();
+    let mut refused = Vec::new();
     for chart in &charts {
-        cases.push(Case { chart: chart.clone(), variant: None });
-        let variants =
-            variants(chart)?.into_iter().map(|variant| Case { chart: chart.clone(), variant: Some(variant) });
-        cases.extend(variants);
+        let case = |variant| Case { chart: chart.clone(), variant };
+        cases.push(case(Variant::Defaults));
+        cases.extend(variants(chart)?.into_iter().map(Variant::File).map(case));
+        match Layout::find(chart, &mut layouts) {
+            Ok(layout) => {
+                let all = layout.iter().flat_map(Layout::combinations);
+                let fits = |choice: &&Choice| chosen.iter().all(|(name, value)| choice.get(name) == Some(value));
+                cases.extend(all.filter(fits).cloned().map(Variant::Choice).map(case));
+            }
+            Err(failure) => refused.extend(failure),
+        }
+    }
+    if !refused.is_empty() {
+        let mut units = [Unit { name: "chart.toml".to_owned(), findings: refused }];
+        let exit = terminal.report(&mut units, &layouts, &arguments.findings, stream)?;
+        return Ok((exit, charts.len(), 0));
     }
     // Stdin and URLs are read once, not for each case.
     let user = arguments.values.layers(terminal)?;
@@ -134,14 +156,21 @@ fn variants(chart: &Path) -> fs::Result<Vec<PathBuf>> {
 impl Case {
     /// As the user would say it.
     fn name(&self) -> String {
-        match &self.variant {
+        match self.variant_name() {
             None => self.chart.display().to_string(),
-            Some(variant) => format!("{} with {}", self.chart.display(), self.variant_name(variant)),
+            Some(variant) => format!("{} with {variant}", self.chart.display()),
         }
     }
 
-    fn variant_name(&self, variant: &Path) -> String {
-        variant.strip_prefix(&self.chart).unwrap_or(variant).display().to_string()
+    fn variant_name(&self) -> Option<String> {
+        match &self.variant {
+            Variant::Defaults => None,
+            Variant::File(file) => Some(file.strip_prefix(&self.chart).unwrap_or(file).display().to_string()),
+            Variant::Choice(choice) => {
+                let chosen: Vec<String> = choice.iter().map(|(name, value)| format!("--{name} {value}")).collect();
+                Some(chosen.join(" "))
+            }
+        }
     }
 
     fn check(&self, arguments: &Check, user: &[Layer], schemas: &schema::Options) -> Result<Checked, Failed> {
@@ -164,9 +193,15 @@ impl Case {
     ) -> Result<Vec<Diagnostic>, Stop> {
         let chart = source::load(&self.chart.to_string_lossy(), sources)?;
         let mut layers = Vec::new();
-        if let Some(variant) = &self.variant {
-            let text = fs::read_text(variant)?.into();
-            layers.push(Layer::File { name: variant.to_string_lossy().into_owned(), text });
+        match &self.variant {
+            Variant::Defaults => {}
+            Variant::File(file) => {
+                let text = fs::read_text(file)?.into();
+                layers.push(Layer::File { name: file.to_string_lossy().into_owned(), text });
+            }
+            Variant::Choice(choice) => {
+                layers.extend(super::layers::laid_out(choice, &chart, "release-name", sources)?);
+            }
         }
         layers.extend(user.iter().cloned());
         let layered = Layered::read(layers, sources, &mut super::layers::read_file)?;
@@ -194,8 +229,8 @@ fn merge(cases: &[Case], checked: Vec<Checked>) -> (Vec<Unit>, Sources) {
         for mut finding in checked.findings {
             let key = format!("{}\0{}", case.chart.display(), identity(&finding, &checked.sources));
             let place = *told.entry(key).or_insert((units.len(), unit.findings.len()));
-            if let Some(variant) = &case.variant {
-                variants.entry(place).or_default().push(format!("`{}`", case.variant_name(variant)));
+            if let Some(variant) = case.variant_name() {
+                variants.entry(place).or_default().push(format!("`{variant}`"));
             }
             if place == (units.len(), unit.findings.len()) {
                 finding.shift(offset);
@@ -206,7 +241,7 @@ fn merge(cases: &[Case], checked: Vec<Checked>) -> (Vec<Unit>, Sources) {
     }
     for ((unit, index), names) in variants {
         // What the defaults have wrong is wrong everywhere.
-        if cases[unit].variant.is_some() {
+        if cases[unit].variant_name().is_some() {
             let frame = Frame { text: format!("with {}", names.join(", ")), span: None };
             units[unit].findings[index].trace.insert(0, frame);
         }

@@ -3,12 +3,13 @@
 use super::args::ValuesFlags;
 use super::release::Stop;
 use super::{Failed, Terminal, remote};
+use crate::chart::Chart;
 use crate::diagnostic::Sources;
 use crate::fs;
 use crate::repository::{http, shown};
-use crate::values::{Flag, Layer, Layered};
+use crate::values::{Choice, Flag, Layer, Layered, Layout};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl ValuesFlags {
     /// The layers, with the texts of their files.
@@ -30,10 +31,57 @@ impl ValuesFlags {
         Ok(layers)
     }
 
-    /// Reads and merges every layer.
-    pub fn read(&self, sources: &mut Sources, terminal: &mut Terminal) -> Result<Layered, Stop> {
-        Ok(Layered::read(self.layers(terminal)?, sources, &mut read_file)?)
+    /// Reads and merges every layer: first those that the chart's layout has for what is chosen.
+    pub fn read(
+        &self,
+        chart: &Chart,
+        release: &str,
+        sources: &mut Sources,
+        terminal: &mut Terminal,
+    ) -> Result<Layered, Stop> {
+        let mut layers = match self.choice()? {
+            choice if choice.is_empty() => Vec::new(),
+            choice => laid_out(&choice, chart, release, sources)?,
+        };
+        layers.extend(self.layers(terminal)?);
+        Ok(Layered::read(layers, sources, &mut read_file)?)
     }
+
+    /// What the flags choose among the layers of `chart.toml`.
+    pub fn choice(&self) -> Result<Choice, Failed> {
+        let mut choice = Choice::new();
+        for (name, value) in [("env", &self.env), ("region", &self.region), ("service", &self.service)] {
+            choice.extend(value.iter().map(|value| (name.to_owned(), value.clone())));
+        }
+        for text in &self.choose {
+            let Some((name, value)) = text.split_once('=') else {
+                let way_out = "write it like `--choose cluster=blue`".to_owned();
+                return Err(Failed::Usage(format!("`--choose {text}` has no `=`"), Some(way_out)));
+            };
+            choice.insert(name.to_owned(), value.to_owned());
+        }
+        Ok(choice)
+    }
+}
+
+/// The values files that a chart's layout has for a choice.
+pub(super) fn laid_out(
+    choice: &Choice,
+    chart: &Chart,
+    release: &str,
+    sources: &mut Sources,
+) -> Result<Vec<Layer>, Stop> {
+    let Some(layout) = Layout::find(Path::new(&*chart.location), sources)? else {
+        let message = format!("there is no chart.toml for `{}` that says which values files these are", chart.location);
+        let way_out = "name the files with `-f`, or write a chart.toml next to the chart or above it".to_owned();
+        return Err(Failed::Usage(message, Some(way_out)).into());
+    };
+    let files = layout.files(choice, &chart.metadata.name, release)?;
+    let layer = |path: PathBuf| {
+        let text = fs::read_text(&path)?.into();
+        Ok(Layer::File { name: path.to_string_lossy().into_owned(), text })
+    };
+    Ok(files.into_iter().map(layer).collect::<Result<_, Failed>>()?)
 }
 
 /// Reads a file for `--set-file`.

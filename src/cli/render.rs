@@ -141,7 +141,7 @@ impl Render {
         terminal: &mut Terminal,
     ) -> Result<Outcome, Stop> {
         let chart = source::load(reference, sources)?;
-        let layered = self.values.read(sources, terminal)?;
+        let layered = self.values.read(&chart, name, sources, terminal)?;
         let context = self.release.context(name, &self.cluster, sources)?;
         let options = Options { skip_schema_validation: self.checks.skip_schema_validation, ..Options::default() };
         let mut outcome = render::run(&chart, &layered, context, options, sources)?;

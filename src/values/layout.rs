@@ -108,6 +108,7 @@ impl Layout {
                         parent.to_owned()
                     }
                 }
+                _ if directory == Path::new(".") => PathBuf::from(".."),
                 _ => directory.join(".."),
             };
         }

@@ -85,7 +85,7 @@ impl<'a> Final<'a> {
         sources: &mut Sources,
         terminal: &mut Terminal,
     ) -> Result<Self, Stop> {
-        let layered = flags.read(sources, terminal)?;
+        let layered = flags.read(chart, "release-name", sources, terminal)?;
         let resolved = resolve(chart, &layered)?;
         Ok(Final { chart, layered, resolved })
     }
