@@ -145,7 +145,7 @@ impl Layout {
             lists.map(|list| list.iter().map(|(name, it)| (name.clone(), it.all().to_vec())).collect()).collect()
         };
         for list in listed {
-            for name in list.keys().filter(|name| !layout.has_name(name)) {
+            if let Some(name) = list.keys().find(|name| !layout.has_name(name)) {
                 return Err(wrong(0..0, format!("no layer has `{{{name}}}` in its path")));
             }
             layout.combinations.extend(product(&list));
