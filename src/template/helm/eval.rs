@@ -825,7 +825,11 @@ impl<'e> Exec<'e> {
             Run::Call => {
                 let mut values = Vec::new();
                 self.arguments(frame, dot, |_| Param::Reflect, operands, last, &mut values)?;
-                let name = operands.first().map_or_else(String::new, |&operand| frame.source.print(operand));
+                let name = match (operands.first(), &values[0]) {
+                    (Some(&operand), _) => frame.source.print(operand),
+                    (None, Value::Str(text)) => text.to_string(),
+                    (None, value) => format!("<{} Value>", print::type_of(value)),
+                };
                 let message = match &values[0] {
                     Value::Nil => "call of nil".to_owned(),
                     value => format!("non-function {name} of type {}", print::type_of(value)),

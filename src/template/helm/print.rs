@@ -19,6 +19,9 @@ pub const MAX_DEPTH: usize = 1000;
 /// The largest width, precision or argument index that Go accepts in a format.
 const MAX_NUMBER: i64 = 1_000_000;
 
+/// Addresses would differ from run to run, so every reference has this one.
+const ADDRESS: u64 = 0xc0_0000_0000;
+
 /// A value's Go type as `%T` and `typeOf` print it.
 pub fn type_of(value: &Value) -> Cow<'static, str> {
     Cow::Borrowed(match value {
@@ -396,6 +399,14 @@ impl Printer {
                 self.out.push(close);
             }
             Value::Map(map) => self.map(map, value, verb, depth)?,
+            // Go prints where a struct behind a pointer is, not what it is, unless it stands alone.
+            Value::Object(object) if depth > 0 && object.kind() == "ptr" && object.verbose().starts_with('&') => {
+                if self.flags.go_syntax {
+                    write!(self.out, "({})(", object.type_name()).expect("writing to a string");
+                }
+                self.hexadecimal(ADDRESS);
+                self.out.push_str(if self.flags.go_syntax { ")" } else { "" });
+            }
             Value::Object(object) => match verb {
                 'v' | 's' if self.flags.width.is_none() && self.flags.precision.is_none() => {
                     self.out.push_str(&object.verbose());
@@ -448,12 +459,11 @@ impl Printer {
         Ok(())
     }
 
-    /// Addresses would differ from run to run, so every reference has the same one.
     fn pointer(&mut self, value: &Value, verb: char) -> Result<(), Error> {
         match value {
             Value::List(list) if list.is_nil() => self.hexadecimal(0),
-            Value::List(_) | Value::Map(_) | Value::Bytes(_) => self.hexadecimal(0xc0_0000_0000),
-            Value::Object(object) if object.kind() == "ptr" => self.hexadecimal(0xc0_0000_0000),
+            Value::List(_) | Value::Map(_) | Value::Bytes(_) => self.hexadecimal(ADDRESS),
+            Value::Object(object) if object.kind() == "ptr" => self.hexadecimal(ADDRESS),
             _ => self.bad_verb(value, verb)?,
         }
         Ok(())
