@@ -115,6 +115,11 @@ impl List {
         self.items().is_empty()
     }
 
+    /// Whether this is the only handle of the list.
+    pub fn is_unshared(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     pub fn ptr_eq(&self, other: &List) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -222,6 +227,11 @@ impl Map {
             entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         }
         entries
+    }
+
+    /// Whether this is the only handle of the map.
+    pub fn is_unshared(&self) -> bool {
+        Arc::strong_count(&self.inner) == 1
     }
 
     pub fn ptr_eq(&self, other: &Map) -> bool {

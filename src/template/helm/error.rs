@@ -8,9 +8,22 @@ use crate::value::Str;
 const MARK_START: &str = "HELM_ERR_START";
 const MARK_END: &str = "HELM_ERR_END";
 
-/// An error at a node of a template; the cause leads from an `include` inward.
+/// Where the text of an error is cut: each level of `tpl` repeats its template.
+const MAX_TEXT: usize = 4 << 20;
+
+/// An error in a template that was called through others.
 #[derive(Debug, Clone)]
 pub(super) struct ExecError {
+    /// The calls on the way, the innermost first. Never empty.
+    pub(super) levels: Vec<Level>,
+    /// What a function returned at the innermost level.
+    pub(super) cause: Option<Cause>,
+    pub(super) help: Help,
+}
+
+/// A node of a template that failed.
+#[derive(Debug, Clone)]
+pub(super) struct Level {
     /// `file:line:column`
     pub(super) location: String,
     /// The template's name.
@@ -18,19 +31,15 @@ pub(super) struct ExecError {
     /// The node, re-printed.
     pub(super) context: String,
     pub(super) message: String,
-    pub(super) cause: Option<Cause>,
     /// The node's place, where its text is a file's.
     pub(super) span: Option<Span>,
-    pub(super) help: Help,
+    /// The text that `tpl` ran here, in which the level before failed.
+    pub(super) tpl: Option<Str>,
 }
 
 /// What a failed function returned.
 #[derive(Debug, Clone)]
 pub(super) enum Cause {
-    /// A template that it ran failed.
-    Template(Box<ExecError>),
-    /// `tpl`: the argument's text, and the error in it.
-    Tpl(Str, Box<ExecError>),
     /// `tpl`: the argument's text, and why it is no template.
     TplSyntax(Str, String),
     Message(String),
@@ -54,60 +63,55 @@ pub(super) enum Help {
 }
 
 impl ExecError {
-    /// A limit that stopped the render at no node in particular.
-    pub(super) fn limit(message: &str) -> Self {
-        ExecError {
+    /// An error at no node in particular.
+    fn nowhere(message: String, help: Help) -> Self {
+        let level = Level {
             location: String::new(),
             template: Str::from(""),
             context: String::new(),
-            message: message.to_owned(),
-            cause: None,
+            message,
             span: None,
-            help: Help::Limit,
-        }
+            tpl: None,
+        };
+        ExecError { levels: vec![level], cause: None, help }
+    }
+
+    /// A limit that stopped the render.
+    pub(super) fn limit(message: &str) -> Self {
+        Self::nowhere(message.to_owned(), Help::Limit)
     }
 
     /// There is no template of this name to start with.
     pub(super) fn no_template(name: &str, known: Vec<Str>) -> Self {
-        ExecError {
-            message: format!("no template {} associated with template \"gotpl\"", print::quote(name)),
-            help: Help::Template { name: name.into(), known },
-            ..ExecError::limit("")
-        }
+        let message = format!("no template {} associated with template \"gotpl\"", print::quote(name));
+        Self::nowhere(message, Help::Template { name: name.into(), known })
     }
 
-    /// The error as Go prints it, in one line unless a message has several.
+    pub(super) fn innermost(&self) -> &Level {
+        &self.levels[0]
+    }
+
+    /// The error as Go prints it, in one line unless a message has several: from the outermost level inward.
     pub(super) fn text(&self) -> String {
-        let mut text = format!(
-            "template: {}: executing {} at <{}>: {}",
-            self.location,
-            print::quote(&self.template),
-            self.context,
-            self.message
-        );
+        let mut text = String::new();
+        for (depth, level) in self.levels.iter().enumerate().rev() {
+            if text.len() > MAX_TEXT {
+                break;
+            }
+            text.push_str(&level.text());
+            if let Some(source) = &level.tpl {
+                text.push_str(": error during tpl function execution for ");
+                text.push_str(&print::quote(source));
+            }
+            if depth > 0 {
+                text.push_str(": ");
+            }
+        }
         if let Some(cause) = &self.cause {
             text.push_str(": ");
             text.push_str(&cause.text());
         }
         text
-    }
-
-    /// The innermost error.
-    pub(super) fn innermost(&self) -> &ExecError {
-        let mut error = self;
-        while let Some(Cause::Template(inner) | Cause::Tpl(_, inner)) = &error.cause {
-            error = inner;
-        }
-        error
-    }
-
-    /// The errors from the outermost inward.
-    pub(super) fn levels(&self) -> Vec<&ExecError> {
-        let mut levels = vec![self];
-        while let Some(Cause::Template(inner) | Cause::Tpl(_, inner)) = &levels[levels.len() - 1].cause {
-            levels.push(inner);
-        }
-        levels
     }
 
     /// The error as `helm template` prints it: blocks of location, expression and message where every level has
@@ -122,34 +126,42 @@ impl ExecError {
             let location = text.split(": ").nth(1).unwrap_or_default();
             return format!("execution error at ({location}): {}", &rest[start + MARK_START.len()..end]);
         }
+        let is_raw = !matches!(self.cause, None | Some(Cause::NoTemplate(_)));
+        if is_raw || self.levels.iter().any(|level| level.tpl.is_some()) {
+            return text;
+        }
         let mut blocks: Vec<String> = Vec::new();
-        let mut error = Some(self);
-        while let Some(level) = error {
-            let Some(block) = block(&level.text()) else { return text };
+        for (depth, level) in self.levels.iter().enumerate().rev() {
+            let mut text = level.text();
+            if depth > 0 || self.cause.is_some() {
+                // What follows a level's own text is cut from here on.
+                text.push_str(": template: ");
+            }
+            let block = block(&text);
             if blocks.last() != Some(&block) {
                 blocks.push(block);
             }
-            error = match &level.cause {
-                None => None,
-                Some(Cause::Template(inner)) => Some(inner),
-                Some(Cause::NoTemplate(name)) => {
-                    blocks.push(format!("{}\n", no_template(name)));
-                    None
-                }
-                Some(_) => return text,
-            };
+        }
+        if let Some(Cause::NoTemplate(name)) = &self.cause {
+            blocks.push(format!("{}\n", no_template(name)));
         }
         blocks.concat().trim().to_owned()
+    }
+}
+
+impl Level {
+    fn text(&self) -> String {
+        if self.location.is_empty() {
+            return format!("template: {}", self.message);
+        }
+        let template = print::quote(&self.template);
+        format!("template: {}: executing {template} at <{}>: {}", self.location, self.context, self.message)
     }
 }
 
 impl Cause {
     fn text(&self) -> String {
         match self {
-            Cause::Template(error) => error.text(),
-            Cause::Tpl(source, error) => {
-                format!("error during tpl function execution for {}: {}", print::quote(source), error.text())
-            }
             Cause::TplSyntax(source, error) => format!("cannot parse template {}: {error}", print::quote(source)),
             Cause::Message(message) => message.clone(),
             Cause::Warning(message) => format!("{MARK_START}{message}{MARK_END}"),
@@ -162,31 +174,24 @@ fn no_template(name: &str) -> String {
     format!("template: no template {} associated with template \"gotpl\"", print::quote(name))
 }
 
-/// One level's text as Helm lays it out; `None` where the text does not have the shape that Helm looks for.
-fn block(text: &str) -> Option<String> {
-    let rest = text.strip_prefix("template: ")?;
+/// One level's text as Helm lays it out, by the marks that Helm looks for.
+fn block(text: &str) -> String {
+    let rest = text.strip_prefix("template: ").unwrap_or(text);
     if rest.starts_with("no template ") {
-        return Some(format!("{text}\n"));
+        return format!("{text}\n");
     }
     let cut = |message: &str| message.split(" template:").next().unwrap_or_default().to_owned();
-    if let Some((location, after)) = rest.split_once(": executing ") {
-        let parsed = after.strip_prefix('"').and_then(|after| {
-            let (function, after) = after.split_once('"')?;
-            let (expression, message) = after.strip_prefix(" at <")?.split_once(">: ")?;
-            let mut block = format!("{location}\n  executing \"{function}\" at <{expression}>:\n    ");
-            let message = cut(message);
-            if message.is_empty() {
-                Some(block)
-            } else {
-                block += &message;
-                Some(block + "\n")
-            }
-        });
-        if parsed.is_some() {
-            return parsed;
-        }
-    }
-    let (location, message) = rest.rsplit_once(": ")?;
-    let message = cut(message);
-    Some(if message.is_empty() { format!("{location}\n  ") } else { format!("{location}\n  {message}\n") })
+    let lines = |head: String, message: &str| {
+        let message = cut(message);
+        if message.is_empty() { head } else { format!("{head}{message}\n") }
+    };
+    let parsed = rest.split_once(": executing ").and_then(|(location, after)| {
+        let (function, after) = after.strip_prefix('"')?.split_once('"')?;
+        let (expression, message) = after.strip_prefix(" at <")?.split_once(">: ")?;
+        Some(lines(format!("{location}\n  executing \"{function}\" at <{expression}>:\n    "), message))
+    });
+    parsed.unwrap_or_else(|| {
+        let (location, message) = rest.rsplit_once(": ").unwrap_or(("", rest));
+        lines(format!("{location}\n  "), message)
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::ast::{Branch, Id, Kind, Many, Source, Tree};
 use super::builtins::{self, Builtin, Callee, Engine, Nil, Param, Run};
-use super::error::{Cause, ExecError, Help};
+use super::error::{Cause, ExecError, Help, Level};
 use super::funcs::{Env, Error, Function, Type};
 use super::methods::{self, Method};
 use super::namespace::Layer;
@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 /// Go's own bound on `{{template}}` in `{{template}}`.
 const MAX_DEPTH: u32 = 100_000;
+
+/// Nested calls of `include` and `tpl`. Helm bounds them by its stack, which holds a few times as many.
+const MAX_CALLS: u32 = 20_000;
 
 /// A value as Go's `reflect` sees it.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +70,8 @@ pub(super) struct Exec<'e> {
     pub(super) out: Output,
     guard: Guard,
     variables: Vec<(u32, Val)>,
+    /// Calls of `include` and `tpl` that are running.
+    calls: u32,
     /// The node at which Go would report an error.
     node: Id,
     /// Buffers for arguments.
@@ -75,7 +80,7 @@ pub(super) struct Exec<'e> {
 
 impl<'e> Exec<'e> {
     pub(super) fn new(env: Env<'e>, shared: &'e mut Shared, out: Output) -> Self {
-        Exec { env, shared, out, guard: Guard::small(), variables: Vec::new(), node: 0, spare: Vec::new() }
+        Exec { env, shared, out, guard: Guard::small(), variables: Vec::new(), calls: 0, node: 0, spare: Vec::new() }
     }
 
     /// Runs a template of the namespace.
@@ -118,15 +123,18 @@ impl<'e> Exec<'e> {
     }
 
     fn error(&self, frame: &Frame<'_>, message: String, cause: Option<Cause>, help: Help) -> Box<ExecError> {
-        Box::new(ExecError {
+        Box::new(ExecError { levels: vec![self.level(frame, message, None)], cause, help })
+    }
+
+    fn level(&self, frame: &Frame<'_>, message: String, tpl: Option<Str>) -> Level {
+        Level {
             location: frame.source.location(self.node),
             template: Arc::clone(frame.name),
             context: frame.source.print(self.node),
             message,
-            cause,
             span: frame.source.span(self.node),
-            help,
-        })
+            tpl,
+        }
     }
 
     fn limit<T>(&self, frame: &Frame<'_>, message: &str) -> Result<T> {
@@ -225,9 +233,9 @@ impl<'e> Exec<'e> {
         let data = self.argument(frame, dot, Param::Of(Type::Any), data)?;
         let Value::Str(name) = name.value else { return Ok(()) };
         let result = self.include(frame, &name, Val::new(data.value));
-        if let Err(cause) = result {
+        if let Err(failed) = result {
             self.node = command;
-            return self.call_failed(frame, "include", cause);
+            return self.engine_failed(frame, "include", failed);
         }
         if self.out.map.is_none() {
             return Ok(());
@@ -270,7 +278,8 @@ impl<'e> Exec<'e> {
         let Kind::Pipe { variables, assigns, .. } = frame.source.node(branch.pipe).kind else {
             return Ok(Flow::Normal);
         };
-        let mut looping = Loop { variables, assigns, body: branch.body, mark: self.variables.len(), ran: false };
+        let mark = self.variables.len();
+        let mut looping = Loop { pipe: branch.pipe, variables, assigns, body: branch.body, mark, ran: false };
         let done = match &value.value {
             Value::Int(count) | Value::Int64(count) => self.range_count(frame, *count, &value, &mut looping),
             Value::Uint(count) => {
@@ -358,7 +367,10 @@ impl<'e> Exec<'e> {
         looping: &mut Loop,
     ) -> std::result::Result<(), Jump> {
         looping.ran = true;
-        self.spend(frame, 1).map_err(Jump::Error)?;
+        if self.env.charge(1).is_err() {
+            self.node = looping.pipe;
+            self.spend(frame, 1).map_err(Jump::Error)?;
+        }
         match (frame.source.ids(looping.variables), looping.assigns) {
             ([], _) => {}
             ([only], true) => self.assign(frame, *only, item.clone()).map_err(Jump::Error)?,
@@ -767,7 +779,7 @@ impl<'e> Exec<'e> {
         self.spare.push(values);
         match result {
             Ok(value) => {
-                self.charge_result(frame, &value)?;
+                self.charge_result(frame, id, &value)?;
                 Ok(Val::new(value))
             }
             Err(error) => {
@@ -777,11 +789,19 @@ impl<'e> Exec<'e> {
         }
     }
 
-    fn charge_result(&mut self, frame: &Frame<'_>, value: &Value) -> Result<()> {
-        match value {
-            Value::Str(text) if text.len() >= 64 => self.spend(frame, text.len() as u64 / 64),
-            _ => Ok(()),
+    /// Charges for what a function made: what may be held in memory is bounded by the steps.
+    fn charge_result(&mut self, frame: &Frame<'_>, id: Id, value: &Value) -> Result<()> {
+        let steps = match value {
+            Value::Str(text) => text.len() / 64,
+            Value::List(list) if list.is_unshared() => list.len() * 4,
+            Value::Map(map) if map.is_unshared() => map.len() * 4,
+            _ => 0,
+        };
+        if self.env.charge(steps as u64).is_ok() {
+            return Ok(());
         }
+        self.node = id;
+        self.limit(frame, "the template takes too many steps")
     }
 
     fn function_failed<T>(&self, frame: &Frame<'_>, name: &str, error: Error) -> Result<T> {
@@ -848,7 +868,7 @@ impl<'e> Exec<'e> {
         self.spare.push(values);
         match result {
             Ok(value) => {
-                self.charge_result(frame, &value)?;
+                self.charge_result(frame, id, &value)?;
                 Ok(Val::new(value))
             }
             Err(error) => {
@@ -877,7 +897,7 @@ impl<'e> Exec<'e> {
         self.shared.reads.whole_of(method.reads_all, receiver);
         match (method.call)(&mut self.env, receiver, &values) {
             Ok(value) => {
-                self.charge_result(frame, &value)?;
+                self.charge_result(frame, id, &value)?;
                 Ok(Val { value, interface: method.interface })
             }
             Err(error) => {
@@ -907,8 +927,10 @@ impl<'e> Exec<'e> {
         let Some(Value::Str(text)) = values.pop() else { return Ok(Val::default()) };
         self.spare.push(values);
         let result = match engine {
-            Engine::Fail => Err(Cause::Warning(text.to_string())),
-            Engine::Required if data.is_nil() || data.as_str() == Some("") => Err(Cause::Warning(text.to_string())),
+            Engine::Fail => Err(Failed::Cause(Cause::Warning(text.to_string()))),
+            Engine::Required if data.is_nil() || data.as_str() == Some("") => {
+                Err(Failed::Cause(Cause::Warning(text.to_string())))
+            }
             Engine::Required => return Ok(Val::new(data)),
             Engine::Include => self.captured(|exec| exec.include(frame, &text, Val::new(data))),
             Engine::Tpl => self.tpl(frame, &text, data),
@@ -918,18 +940,28 @@ impl<'e> Exec<'e> {
                 self.spend(frame, text.len() as u64 / 64)?;
                 Ok(Val::new(Value::Str(text)))
             }
-            Err(cause) => {
+            Err(failed) => {
                 self.node = id;
-                self.call_failed(frame, name, cause)
+                self.engine_failed(frame, name, failed)
             }
         }
+    }
+
+    fn engine_failed<T>(&self, frame: &Frame<'_>, name: &str, failed: Failed) -> Result<T> {
+        let (mut error, tpl) = match failed {
+            Failed::Cause(cause) => return self.call_failed(frame, name, cause),
+            Failed::Template(error) => (error, None),
+            Failed::Tpl(text, error) => (error, Some(text)),
+        };
+        error.levels.push(self.level(frame, format!("error calling {name}"), tpl));
+        Err(error)
     }
 
     /// Runs with an output of its own, and gives its text.
     fn captured(
         &mut self,
-        run: impl FnOnce(&mut Self) -> std::result::Result<(), Cause>,
-    ) -> std::result::Result<Str, Cause> {
+        run: impl FnOnce(&mut Self) -> std::result::Result<(), Failed>,
+    ) -> std::result::Result<Str, Failed> {
         let outer = self.out.capture();
         let result = run(self);
         let text = result.map(|()| Str::from(self.out.text.as_str()));
@@ -938,14 +970,14 @@ impl<'e> Exec<'e> {
     }
 
     /// Runs a named template into the current output.
-    fn include(&mut self, frame: &Frame<'_>, name: &Str, data: Val) -> std::result::Result<(), Cause> {
+    fn include(&mut self, frame: &Frame<'_>, name: &Str, data: Val) -> std::result::Result<(), Failed> {
         let limit = self.env.context.limits.recursion;
         let count = match self.shared.includes.get_mut(&**name) {
             Some(count) => {
                 if *count > limit {
-                    return Err(Cause::Message(format!(
+                    return Err(Failed::Cause(Cause::Message(format!(
                         "rendering template has a nested reference name: {name}: unable to execute template"
-                    )));
+                    ))));
                 }
                 *count += 1;
                 *count
@@ -956,11 +988,8 @@ impl<'e> Exec<'e> {
             }
         };
         let result = match frame.layer.find(name) {
-            None => Err(Cause::NoTemplate(Arc::clone(name))),
-            Some(_) if !self.guard.has_room() && self.guard.is_large() => {
-                Err(Cause::Template(self.limit::<()>(frame, "templates nest too deep").unwrap_err()))
-            }
-            Some(tree) => self.run(&tree, frame.layer, &data, 0).map_err(Cause::Template),
+            None => Err(Failed::Cause(Cause::NoTemplate(Arc::clone(name)))),
+            Some(tree) => self.nested(frame, &tree, frame.layer, &data).map_err(Failed::Template),
         };
         if let Some(entry) = self.shared.includes.get_mut(&**name) {
             *entry = count - 1;
@@ -968,28 +997,35 @@ impl<'e> Exec<'e> {
         result
     }
 
-    fn tpl(&mut self, frame: &Frame<'_>, text: &Str, data: Value) -> std::result::Result<Str, Cause> {
+    /// Runs a template for a function.
+    fn nested(&mut self, frame: &Frame<'_>, tree: &Tree, layer: &Arc<Layer>, data: &Val) -> Result<()> {
+        if self.calls == MAX_CALLS || !self.guard.has_room() && self.guard.is_large() {
+            return self.limit(frame, "templates nest too deep");
+        }
+        self.calls += 1;
+        let result = self.run(tree, layer, data, 0);
+        self.calls -= 1;
+        result
+    }
+
+    fn tpl(&mut self, frame: &Frame<'_>, text: &Str, data: Value) -> std::result::Result<Str, Failed> {
         if memchr::memmem::find(text.as_bytes(), b"{{").is_none() {
             return Ok(without_no_value(text).map_or_else(|| Arc::clone(text), Str::from));
         }
-        let steps = 8 + text.len() as u64 / 8;
-        if self.env.charge(steps).is_err() || !self.guard.has_room() && self.guard.is_large() {
-            let message = "`tpl` runs too many templates, or too deep";
-            return Err(Cause::Template(self.limit::<()>(frame, message).unwrap_err()));
-        }
+        self.spend(frame, 8 + text.len() as u64 / 8).map_err(Failed::Template)?;
         let layer = match self.shared.parse_tpl(text, frame.layer) {
             Ok(layer) => layer,
-            Err(message) => return Err(Cause::TplSyntax(Arc::clone(text), message)),
+            Err(message) => return Err(Failed::Cause(Cause::TplSyntax(Arc::clone(text), message))),
         };
         let Some(tree) = layer.main() else { return Ok(Str::from("")) };
         let outer = self.out.capture();
-        let result = self.run(&tree, &layer, &Val::new(data), 0);
+        let result = self.nested(frame, &tree, &layer, &Val::new(data));
         let rendered = result.map(|()| match without_no_value(&self.out.text) {
             Some(text) => Str::from(text),
             None => Str::from(self.out.text.as_str()),
         });
         self.out.release(outer);
-        rendered.map_err(|error| Cause::Tpl(Arc::clone(text), error))
+        rendered.map_err(|error| Failed::Tpl(Arc::clone(text), error))
     }
 
     /// Checks that a value may be passed for a parameter.
@@ -1072,8 +1108,18 @@ impl<'e> Exec<'e> {
     }
 }
 
+/// Why `include`, `tpl`, `required` or `fail` failed.
+enum Failed {
+    Cause(Cause),
+    /// In the template that `include` ran.
+    Template(Box<ExecError>),
+    /// In the text that `tpl` ran.
+    Tpl(Str, Box<ExecError>),
+}
+
 /// The state of a `range`.
 struct Loop {
+    pipe: Id,
     variables: Many,
     assigns: bool,
     body: Id,

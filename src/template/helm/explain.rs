@@ -48,6 +48,9 @@ fn syntax_hint(message: &str) -> Option<String> {
     Some(hint)
 }
 
+/// How many calls on the way to an error are shown.
+const MAX_FRAMES: usize = 16;
+
 /// Turns errors of a scope's templates into findings.
 pub(super) struct Explainer<'p> {
     pub(super) project: &'p Project,
@@ -56,20 +59,24 @@ pub(super) struct Explainer<'p> {
 
 impl Explainer<'_> {
     pub(super) fn explain(&self, error: &ExecError) -> Failure {
-        let levels = error.levels();
-        let innermost = error.innermost();
-        let (code, message) = describe(innermost);
+        let (code, message) = describe(error);
         let mut diagnostic = Diagnostic::new(code, message);
         // Errors in the argument of `tpl` have no place of their own: that of the call stands for them.
-        let shown = levels.iter().rposition(|level| level.span.is_some());
-        if let Some(span) = shown.and_then(|shown| levels[shown].span) {
-            diagnostic = diagnostic.label(span, label(levels[shown.unwrap_or(0)], innermost));
+        let shown = error.levels.iter().position(|level| level.span.is_some());
+        if let Some((shown, span)) = shown.and_then(|shown| Some((shown, error.levels[shown].span?))) {
+            diagnostic = diagnostic.label(span, label(error, shown));
         }
-        for level in &levels[..shown.unwrap_or(0)] {
-            let text = format!("while `{}` ran in template `{}`", level.context, level.template);
-            diagnostic = diagnostic.frame(text, level.span);
+        let outer = error.levels.len() - shown.map_or(0, |shown| shown + 1);
+        for (index, level) in error.levels.iter().rev().take(outer).enumerate() {
+            if outer > MAX_FRAMES && index == MAX_FRAMES / 2 {
+                diagnostic = diagnostic.frame(format!("… {} more calls", outer - MAX_FRAMES), None);
+            }
+            if outer <= MAX_FRAMES || index < MAX_FRAMES / 2 || index >= outer - MAX_FRAMES / 2 {
+                let text = format!("while `{}` ran in template `{}`", level.context, level.template);
+                diagnostic = diagnostic.frame(text, level.span);
+            }
         }
-        for hint in self.hints(innermost) {
+        for hint in self.hints(error) {
             diagnostic = diagnostic.hint(hint);
         }
         vec![diagnostic]
@@ -83,11 +90,11 @@ impl Explainer<'_> {
                 None => Vec::new(),
             },
             Help::Limit => vec!["a template that needs this much is most likely in an endless loop".to_owned()],
-            Help::None => match error.message.split_once(';') {
+            Help::None => match error.innermost().message.split_once(';') {
                 Some(("wrong type for value", rest)) if rest.contains("expected string") => {
                     vec!["convert the value with `toString`, or quote it where it is set".to_owned()]
                 }
-                _ if error.message.starts_with("range can't iterate over") => {
+                _ if error.innermost().message.starts_with("range can't iterate over") => {
                     vec!["`range` takes a list, a map or a whole number; numbers from files need `int`".to_owned()]
                 }
                 _ => self.comparison_hint(error),
@@ -141,25 +148,28 @@ fn describe(error: &ExecError) -> (Code, String) {
         Help::Limit => Code::LimitExceeded,
         _ => Code::TemplateError,
     };
+    let message = &error.innermost().message;
     let message = match &error.cause {
         Some(Cause::Warning(message)) if message.is_empty() => "the chart fails without a message".to_owned(),
         Some(Cause::Warning(message)) => message.clone(),
-        Some(Cause::Message(message)) => format!("{}: {message}", error.message),
+        Some(Cause::Message(cause)) => format!("{message}: {cause}"),
         Some(Cause::NoTemplate(name)) => format!("no template `{name}`"),
-        Some(Cause::TplSyntax(_, message)) => format!("`tpl` is given a text that is no template: {message}"),
-        _ => match &error.help {
-            Help::Nil { path, .. } if !path.is_empty() => format!("{}: `.{}` is nil", error.message, path.join(".")),
-            _ => error.message.clone(),
+        Some(Cause::TplSyntax(_, cause)) => format!("`tpl` is given a text that is no template: {cause}"),
+        None => match &error.help {
+            Help::Nil { path, .. } if !path.is_empty() => format!("{message}: `.{}` is nil", path.join(".")),
+            _ => message.clone(),
         },
     };
     (code, message)
 }
 
-fn label(shown: &ExecError, innermost: &ExecError) -> String {
-    if !std::ptr::eq(shown, innermost) {
+/// What to say at the place of a level.
+fn label(error: &ExecError, shown: usize) -> String {
+    if shown > 0 {
+        let innermost = error.innermost();
         return format!("in the text that `tpl` runs here, at {} `{}`", innermost.location, innermost.context);
     }
-    match (&innermost.help, &innermost.cause) {
+    match (&error.help, &error.cause) {
         (Help::Nil { .. }, _) => "a field of nil".to_owned(),
         (_, Some(Cause::Warning(_))) => "the chart asks for this".to_owned(),
         (Help::Limit, _) => "stopped here".to_owned(),

@@ -6,7 +6,7 @@
 
 use super::funcs::Error;
 use crate::value::number::{Bits, format_float};
-use crate::value::{ListKind, Map, MapKind, Value, bytes_of, raw_byte};
+use crate::value::{ListKind, Map, MapKind, Object, Value, bytes_of, raw_byte};
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use std::fmt::Write;
 pub const MAX_TEXT: usize = 64 << 20;
 
 /// The deepest nesting of maps and lists that is written.
-pub const MAX_DEPTH: usize = 1000;
+pub const MAX_DEPTH: usize = 500;
 
 /// The largest width, precision or argument index that Go accepts in a format.
 const MAX_NUMBER: i64 = 1_000_000;
@@ -357,28 +357,7 @@ impl Printer {
                 self.float(*number, verb);
             }
             Value::Str(text) if matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') => self.string(text, verb),
-            Value::Bytes(bytes) => match verb {
-                's' | 'x' | 'X' | 'q' => self.string(&crate::value::text_from_bytes(bytes), verb),
-                'v' | 'd' if self.flags.go_syntax => self.bytes(bytes, "[]uint8"),
-                _ => {
-                    self.out.push('[');
-                    for (index, byte) in bytes.iter().enumerate() {
-                        if index > 0 {
-                            self.out.push(' ');
-                        }
-                        match verb {
-                            _ if is_integer_verb(verb) => self.integer(u64::from(*byte), false, i64::from(*byte), verb),
-                            _ => {
-                                write!(self.out, "%!{verb}(uint8=").expect("writing to a string");
-                                self.integer(u64::from(*byte), false, i64::from(*byte), 'v');
-                                self.out.push(')');
-                            }
-                        }
-                        self.check(depth)?;
-                    }
-                    self.out.push(']');
-                }
-            },
+            Value::Bytes(bytes) => self.byte_slice(bytes, verb, depth)?,
             Value::List(_) | Value::Map(_) if verb == 'w' => self.bad_verb(value, verb)?,
             Value::List(list) => {
                 let (open, separator, close) = if self.flags.go_syntax { ('{', ", ", '}') } else { ('[', " ", ']') };
@@ -399,24 +378,54 @@ impl Printer {
                 self.out.push(close);
             }
             Value::Map(map) => self.map(map, value, verb, depth)?,
-            // Go prints where a struct behind a pointer is, not what it is, unless it stands alone.
-            Value::Object(object) if depth > 0 && object.kind() == "ptr" && object.verbose().starts_with('&') => {
-                if self.flags.go_syntax {
-                    write!(self.out, "({})(", object.type_name()).expect("writing to a string");
+            Value::Object(object) => self.object(&**object, value, verb, depth)?,
+            _ => self.bad_verb(value, verb)?,
+        }
+        Ok(())
+    }
+
+    fn byte_slice(&mut self, bytes: &[u8], verb: char, depth: usize) -> Result<(), Error> {
+        match verb {
+            's' | 'x' | 'X' | 'q' => self.string(&crate::value::text_from_bytes(bytes), verb),
+            'v' | 'd' if self.flags.go_syntax => self.bytes(bytes, "[]uint8"),
+            _ => {
+                self.out.push('[');
+                for (index, byte) in bytes.iter().enumerate() {
+                    if index > 0 {
+                        self.out.push(' ');
+                    }
+                    if is_integer_verb(verb) {
+                        self.integer(u64::from(*byte), false, i64::from(*byte), verb);
+                    } else {
+                        write!(self.out, "%!{verb}(uint8=").expect("writing to a string");
+                        self.integer(u64::from(*byte), false, i64::from(*byte), 'v');
+                        self.out.push(')');
+                    }
+                    self.check(depth)?;
                 }
-                self.hexadecimal(ADDRESS);
-                self.out.push_str(if self.flags.go_syntax { ")" } else { "" });
+                self.out.push(']');
             }
-            Value::Object(object) => match verb {
-                'v' | 's' if self.flags.width.is_none() && self.flags.precision.is_none() => {
-                    self.out.push_str(&object.verbose());
-                }
-                'v' | 's' | 'x' | 'X' | 'q' => self.string(&object.verbose(), verb),
-                _ => match object.integer().filter(|_| is_integer_verb(verb)) {
-                    Some(number) => self.integer(number.unsigned_abs(), number < 0, number, verb),
-                    None => self.bad_verb(value, verb)?,
-                },
-            },
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, object: &dyn Object, value: &Value, verb: char, depth: usize) -> Result<(), Error> {
+        let text = object.verbose();
+        // Go prints where a struct behind a pointer is, not what it is, unless it stands alone.
+        if depth > 0 && object.kind() == "ptr" && text.starts_with('&') {
+            if self.flags.go_syntax {
+                write!(self.out, "({})(", object.type_name()).expect("writing to a string");
+            }
+            self.hexadecimal(ADDRESS);
+            self.out.push_str(if self.flags.go_syntax { ")" } else { "" });
+            return Ok(());
+        }
+        match (verb, object.integer()) {
+            ('v' | 's', _) if self.flags.width.is_none() && self.flags.precision.is_none() => self.out.push_str(&text),
+            ('v' | 's' | 'x' | 'X' | 'q', _) => self.string(&text, verb),
+            (_, Some(number)) if is_integer_verb(verb) => {
+                self.integer(number.unsigned_abs(), number < 0, number, verb);
+            }
             _ => self.bad_verb(value, verb)?,
         }
         Ok(())
