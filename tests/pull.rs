@@ -365,3 +365,23 @@ fn signatures_travel_with_archives() {
         assert!(!folder.path().join("got").exists());
     }
 }
+
+#[test]
+fn charts_are_rendered_and_shown_where_they_are() {
+    let folder = charts(&["1.0.0", "1.1.0"]);
+    folder.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 2.0.0\n");
+    folder.write("web/templates/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Chart.Version }}\n");
+    folder.run("package web -d packed").ok();
+    folder.run("index packed").ok();
+    let url = format!("file://{}/packed", folder.path().display());
+    let run = folder.run(&format!("render {url}/web")).ok();
+    assert!(run.stdout.contains("name: 2.0.0\n"), "{}", run.stdout);
+    let run = folder.run(&format!("show values web --repo {url} --version 1.0.x")).ok();
+    assert_eq!(run.stdout.trim_end(), "content: 1.0.0");
+    folder.run(&format!("render {url}/none")).fails(2);
+    folder.write("app/Chart.yaml", format!("apiVersion: v2\nname: app\nversion: 0.1.0\ndependencies:\n- name: web\n  version: 2.x\n  repository: {url}\n"));
+    folder.run("render app").fails(1);
+    let run = folder.run("render app --dependency-update").ok();
+    assert!(run.stdout.contains("# Source: app/charts/web/templates/x.yaml"), "{}", run.stdout);
+    folder.run("package app -u -d dist").ok();
+}

@@ -379,3 +379,194 @@ fn a_server_without_put_is_told_from_a_missing_folder() {
     hint: the server takes no PUT here: is this the repository's own URL? `--kind` names other ways to push
     ");
 }
+
+/// A server that answers as one of those that cannot be run here, from what their documentation says.
+fn recorded(answer: impl Fn(&crate::server::Request, &[u8]) -> Answer + Send + Sync + 'static) -> Server {
+    let stored: std::sync::Mutex<Vec<u8>> = std::sync::Mutex::default();
+    Server::start(move |request| {
+        let mut stored = stored.lock().expect("not poisoned");
+        let answer = answer(request, &stored);
+        if matches!(request.method.as_str(), "PUT" | "POST") && answer.status < 300 {
+            stored.clone_from(&request.body);
+        }
+        answer
+    })
+}
+
+/// Pushes a chart twice and gives what was asked for.
+fn push_twice(folder: &Folder, server: &Server, path: &str, more: &str) -> Vec<String> {
+    let line = format!("push web-1.0.0.tgz {} {more}", server.url(path));
+    folder.run(&line).ok();
+    assert!(folder.run(&line).ok().stderr.starts_with("already there"));
+    server.lines()
+}
+
+fn packed() -> (Folder, Vec<u8>) {
+    let folder = charts(&["web"]);
+    folder.run("package web").ok();
+    let data = std::fs::read(folder.path().join("web-1.0.0.tgz")).expect("packed");
+    (folder, data)
+}
+
+#[test]
+fn nexus_and_artifactory_take_archives_and_index_themselves() {
+    for (header, value, kind) in [
+        ("Server", "Nexus/3.70.1 (OSS)", ""),
+        ("X-JFrog-Version", "Artifactory/7.84.1", ""),
+        ("Server", "nginx", "--kind nexus"),
+    ] {
+        let (folder, data) = packed();
+        let server = recorded(move |request, stored| {
+            let answer = match (request.method.as_str(), request.path.as_str()) {
+                ("GET", "/repository/charts/index.yaml") => Answer::new(200, "apiVersion: v1\nentries: {}\n"),
+                ("GET", "/repository/charts/web-1.0.0.tgz") if stored.is_empty() => Answer::new(404, ""),
+                ("GET", "/repository/charts/web-1.0.0.tgz") => Answer::new(200, stored),
+                ("PUT", "/repository/charts/web-1.0.0.tgz") => Answer::new(201, ""),
+                _ => Answer::new(405, ""),
+            };
+            answer.header(header, value)
+        });
+        let lines = push_twice(&folder, &server, "/repository/charts", kind);
+        let put = server.asked().into_iter().find(|request| request.method == "PUT").expect("a PUT");
+        assert_eq!(put.body, data);
+        let lines: Vec<_> = lines.iter().filter(|line| !line.ends_with("index.yaml")).collect();
+        assert_eq!(
+            lines,
+            [
+                "GET /repository/charts/web-1.0.0.tgz",
+                "PUT /repository/charts/web-1.0.0.tgz",
+                "GET /repository/charts/web-1.0.0.tgz",
+                "GET /repository/charts/web-1.0.0.tgz"
+            ]
+        );
+    }
+}
+
+fn index_of(data: &[u8], info: &str) -> String {
+    let digest = chart::package::digest(data);
+    format!("apiVersion: v1\nentries:\n  web:\n  - digest: {digest}\n    name: web\n    version: 1.0.0\n{info}")
+}
+
+#[test]
+fn gitlab_takes_forms() {
+    let (folder, data) = packed();
+    let base = "/api/v4/projects/42/packages/helm";
+    let listed = index_of(&data, &format!("serverInfo:\n  contextPath: {base}\n"));
+    let server = recorded(move |request, stored| match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/api/v4/projects/42/packages/helm/stable/index.yaml") if stored.is_empty() => {
+            Answer::new(200, format!("apiVersion: v1\nentries: {{}}\nserverInfo:\n  contextPath: {base}\n"))
+        }
+        ("GET", "/api/v4/projects/42/packages/helm/stable/index.yaml") => Answer::new(200, &listed),
+        ("POST", "/api/v4/projects/42/packages/helm/api/stable/charts") => {
+            Answer::new(201, r#"{"message":"201 Created"}"#)
+        }
+        _ => Answer::new(404, ""),
+    });
+    folder.write(".netrc", "machine 127.0.0.1 login gitlab-ci-token password t0ken");
+    push_twice(&folder, &server, "/api/v4/projects/42/packages/helm/stable", "");
+    let post = server.asked().into_iter().find(|request| request.method == "POST").expect("a POST");
+    assert!(post.header("content-type").expect("a type").starts_with("multipart/form-data; boundary="));
+    assert_eq!(post.header("authorization"), Some("Basic Z2l0bGFiLWNpLXRva2VuOnQwa2Vu"));
+    let body = String::from_utf8_lossy(&post.body).into_owned();
+    assert!(body.contains(r#"name="chart"; filename="web-1.0.0.tgz""#), "{body}");
+    assert!(post.body.windows(data.len()).any(|window| window == data));
+}
+
+#[test]
+fn gitea_takes_archives() {
+    let (folder, data) = packed();
+    let sent = data.clone();
+    let listed = index_of(&data, "serverInfo:\n  contextPath: https://gitea.example/api/packages/acme/helm\n");
+    let server = recorded(move |request, stored| match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/api/packages/acme/helm/index.yaml") if stored.is_empty() => Answer::new(404, ""),
+        ("GET", "/api/packages/acme/helm/index.yaml") => Answer::new(200, &listed),
+        ("POST", "/api/packages/acme/helm/api/charts") => Answer::new(201, ""),
+        _ => Answer::new(404, ""),
+    });
+    push_twice(&folder, &server, "/api/packages/acme/helm", "");
+    let post = server.asked().into_iter().find(|request| request.method == "POST").expect("a POST");
+    assert_eq!(post.body, sent);
+}
+
+#[test]
+fn credentials_never_leave_for_other_servers_or_the_screen() {
+    let (folder, _) = packed();
+    let thief = Server::start(|_| Answer::new(200, "apiVersion: v1\nentries: {}\n"));
+    let target = thief.url("/stolen");
+    let server = Server::start(move |request| match request.method.as_str() {
+        "GET" if request.path.ends_with("index.yaml") => Answer::new(302, "").header("Location", &target),
+        _ => Answer::new(307, "").header("Location", format!("{target}?x={}", request.path)),
+    });
+    let mut seen = String::new();
+    for url in [server.url("/repo"), server.url("/repo").replace("http://", "http://ann:s3cret@")] {
+        for kind in ["chartmuseum", "put", "nexus", "gitlab", "gitea"] {
+            let mut command = folder.command(["push", "web-1.0.0.tgz", &url, "--kind", kind, "-vv", "--retries", "0"]);
+            if !url.contains("s3cret") {
+                command.env("CHART_USERNAME", "ann").env("CHART_PASSWORD", "s3cret");
+            }
+            let output = command.output().expect("chart runs");
+            assert!(!output.status.success(), "{kind}");
+            seen += &String::from_utf8_lossy(&[output.stdout, output.stderr].concat());
+        }
+    }
+    assert!(seen.contains("redirects"), "{seen}");
+    for secret in ["s3cret", "YW5uOnMzY3JldA", "Authorization", "authorization"] {
+        assert!(!seen.contains(secret), "{secret}: {seen}");
+    }
+    let sent = server.asked().iter().filter(|request| request.header("authorization").is_some()).count();
+    assert!(sent >= 10, "the server itself got them: {sent}");
+    for request in thief.asked() {
+        assert_eq!(request.header("authorization"), None, "{request:?}");
+        assert!(request.body.is_empty(), "{request:?}");
+    }
+}
+
+/// A certificate authority, a server's and a client's certificate in `ca.pem`, `server.*` and `client.*`.
+fn certificates(folder: &Folder) -> Option<()> {
+    let openssl = tool("openssl")?;
+    folder.write("san", "subjectAltName=IP:127.0.0.1\n");
+    let run = |line: &str| {
+        let output = Command::new(&openssl).args(line.split(' ')).current_dir(folder.path()).output().expect("openssl");
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca");
+    for name in ["server", "client"] {
+        run(&format!(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"
+        ));
+        run(&format!(
+            "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out {name}.pem -extfile san"
+        ));
+    }
+    Some(())
+}
+
+#[test]
+fn servers_and_clients_are_known_by_their_certificates() {
+    let (folder, _) = packed();
+    if certificates(&folder).is_none() {
+        return;
+    }
+    let at = folder.path().display();
+    let Some(server) = crate::servers::nginx_tls(&format!(
+        "ssl_certificate {at}/server.pem; ssl_certificate_key {at}/server.key;
+         ssl_client_certificate {at}/ca.pem; ssl_verify_client on;"
+    )) else {
+        return;
+    };
+    let url = format!("https://127.0.0.1:{}/charts", server.port);
+    let push = |more: &str| folder.run(&format!("push web-1.0.0.tgz {url} --retries 0 {more}"));
+    let port = server.port.to_string();
+    let said = |more: &str| push(more).fails(2).stderr.replace(&port, "PORT");
+    insta::assert_snapshot!(said(""), @r"
+    error: failed to fetch `https://127.0.0.1:PORT/charts/index.yaml`: invalid peer certificate: UnknownIssuer
+    hint: name the server's CA with `--ca-file`, or trust it blindly with `--insecure-skip-tls-verify`
+    ");
+    insta::assert_snapshot!(said("--ca-file ca.pem"), @"error: failed to fetch `https://127.0.0.1:PORT/charts/index.yaml`: the server answered 400 Bad Request");
+    insta::assert_snapshot!(said("--ca-file web/values.yaml"), @"error: the CA file holds no PEM certificates");
+    push("--ca-file ca.pem --cert-file client.pem --key-file client.key").ok();
+    push("--insecure-skip-tls-verify --cert-file client.pem --key-file client.key").ok();
+    assert_eq!(assert_whole(&server.folder.path().join("data/charts")).len(), 1);
+    let plain = folder.run(&format!("push web-1.0.0.tgz {} --retries 0", url.replace("https", "http")));
+    assert!(plain.fails(2).stderr.contains("400"));
+}

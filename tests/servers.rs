@@ -53,6 +53,17 @@ pub fn free_port() -> u16 {
 /// nginx that serves `data/` and takes these WebDAV methods; `more` goes into its `location`.
 #[track_caller]
 pub fn nginx(methods: &str, more: &str) -> Option<Running> {
+    nginx_with(methods, more, "")
+}
+
+/// nginx with WebDAV that speaks TLS, with these lines in its `server`.
+#[track_caller]
+pub fn nginx_tls(lines: &str) -> Option<Running> {
+    nginx_with("PUT DELETE MKCOL", "", lines)
+}
+
+#[track_caller]
+fn nginx_with(methods: &str, more: &str, tls: &str) -> Option<Running> {
     let nginx = tool("nginx")?;
     let folder = Folder::new();
     let port = free_port();
@@ -71,11 +82,12 @@ pub fn nginx(methods: &str, more: &str) -> Option<Running> {
                 client_body_temp_path {at}/tmp; proxy_temp_path {at}/tmp; fastcgi_temp_path {at}/tmp;
                 uwsgi_temp_path {at}/tmp; scgi_temp_path {at}/tmp;
                 server {{
-                    listen 127.0.0.1:{port};
+                    listen 127.0.0.1:{port}{ssl}; {tls}
                     root {at}/data;
                     location / {{ {dav} create_full_put_path on; {more} }}
                 }}
             }}",
+            ssl = if tls.is_empty() { "" } else { " ssl" },
             user = if is_root() { "root" } else { "nobody" },
         ),
     );

@@ -43,6 +43,13 @@ pub fn load(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
     loader.chart(location, files, 0, true)
 }
 
+/// Loads the chart in an archive that is in memory; `location` is where it came from.
+pub fn load_archive(location: &str, bytes: &[u8], sources: &mut Sources) -> Result<Chart, Failure> {
+    let mut loader = Loader { sources, total: 0 };
+    let files = loader.archive(location, bytes)?;
+    loader.chart(location, files, 0, true)
+}
+
 /// Loads what a chart directory says of itself, without templates, values and subcharts: those may be missing or broken.
 pub fn head(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
     let mut loader = Loader { sources, total: 0 };

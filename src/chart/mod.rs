@@ -9,7 +9,7 @@ mod pattern;
 mod values_file;
 
 pub use ignore::{IgnoreRules, RuleError};
-pub use loader::{Files, files, head, load};
+pub use loader::{Files, files, head, load, load_archive};
 pub use metadata::{Dependency, ImportValues, Maintainer, Metadata};
 pub use pattern::{BadPattern, Pattern};
 pub use values_file::{ValuesFile, merge, read_values};

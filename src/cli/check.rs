@@ -2,7 +2,8 @@
 
 use super::args::{FindingFlags, ValuesFlags};
 use super::release::{ClusterFlags, ReleaseFlags, Stop};
-use super::{Exit, Failed, Stream, Terminal, discover, project, source};
+use super::{Exit, Failed, Stream, Terminal, discover, project};
+use crate::chart;
 use crate::diagnostic::{Diagnostic, Frame, Sources, Unit};
 use crate::fs;
 use crate::render::{self, Options};
@@ -191,7 +192,7 @@ impl Case {
         schemas: &schema::Options,
         sources: &mut Sources,
     ) -> Result<Vec<Diagnostic>, Stop> {
-        let chart = source::load(&self.chart.to_string_lossy(), sources)?;
+        let chart = chart::load(&self.chart, sources)?;
         let mut layers = Vec::new();
         match &self.variant {
             Variant::Defaults => {}

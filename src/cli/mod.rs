@@ -10,6 +10,7 @@ mod dependency;
 mod discover;
 mod index;
 mod layers;
+mod log;
 mod login;
 mod output;
 mod package;
@@ -112,6 +113,7 @@ pub fn main() -> ExitCode {
         }
     };
     let mut terminal = Terminal::new(&cli.global);
+    log::start(terminal.verbose, terminal.quiet, terminal.color);
     let result = run(cli.command, &mut terminal);
     match result {
         Ok(exit) => exit.into(),

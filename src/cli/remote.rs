@@ -265,6 +265,11 @@ fn known() -> Result<Vec<Known>, Failed> {
     Ok(known.collect())
 }
 
+/// The names of Helm's repositories.
+pub fn known_names() -> Vec<String> {
+    known().unwrap_or_default().into_iter().map(|known| known.name).collect()
+}
+
 /// A repository's URL in the place of its name.
 fn resolved(url: &str, known: &[Known]) -> String {
     let name = url.strip_prefix('@').or_else(|| url.strip_prefix("alias:"));

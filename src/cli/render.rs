@@ -24,6 +24,8 @@ pub struct Render {
     #[arg(value_names = ["NAME", "CHART"], num_args = 1.., required = true)]
     names: Vec<String>,
     #[command(flatten)]
+    source: source::SourceArgs,
+    #[command(flatten)]
     values: ValuesFlags,
     #[command(flatten)]
     release: ReleaseFlags,
@@ -140,7 +142,7 @@ impl Render {
         sources: &mut Sources,
         terminal: &mut Terminal,
     ) -> Result<Outcome, Stop> {
-        let chart = source::load(reference, sources)?;
+        let chart = source::load(reference, &self.source, sources, terminal)?;
         let layered = self.values.read(&chart, name, sources, terminal)?;
         let context = self.release.context(name, &self.cluster, sources)?;
         let options = Options { skip_schema_validation: self.checks.skip_schema_validation, ..Options::default() };

@@ -13,9 +13,11 @@ pub struct Show {
     /// What to show
     #[arg(value_name = "PART")]
     part: Part,
-    /// A directory or an archive
+    /// A directory, an archive, or a reference
     #[arg(value_name = "CHART")]
     chart: String,
+    #[command(flatten)]
+    source: source::SourceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,7 +36,7 @@ enum Part {
 
 pub fn run(arguments: &Show, terminal: &mut Terminal) -> Result<Exit, Failed> {
     let mut sources = Sources::default();
-    let chart = match source::load(&arguments.chart, &mut sources) {
+    let chart = match source::load(&arguments.chart, &arguments.source, &mut sources, terminal) {
         Ok(chart) => chart,
         Err(Stop::Failed(failed)) => return Err(failed),
         Err(Stop::Found(findings)) => {

@@ -1,11 +1,59 @@
-//! Where a chart comes from.
+//! Where a chart comes from: this disk, or a repository.
 
+use super::pull::{SourceFlags, obtain};
 use super::release::Stop;
+use super::remote::{RepositoryFlags, known_names};
+use super::verify::KeyringFlags;
+use super::{Terminal, dependency};
 use crate::chart::{self, Chart};
 use crate::diagnostic::Sources;
+use crate::fs;
+use clap::Args;
 use std::path::Path;
 
-/// Loads the chart that the user names.
-pub(super) fn load(reference: &str, sources: &mut Sources) -> Result<Chart, Stop> {
-    Ok(chart::load(Path::new(reference), sources)?)
+/// How a chart that is named on the command line is found.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Chart")]
+pub struct SourceArgs {
+    #[command(flatten)]
+    source: SourceFlags,
+    /// Check the signature of a chart from a repository
+    #[arg(long)]
+    verify: bool,
+    #[command(flatten)]
+    keyring: KeyringFlags,
+    /// Fetch the chart's dependencies first, as `chart dependency update` does
+    #[arg(long)]
+    dependency_update: bool,
+    #[command(flatten)]
+    remote: RepositoryFlags,
+}
+
+/// Loads the chart that the user names. What is on this disk comes first, as with Helm.
+pub(super) fn load(
+    reference: &str,
+    arguments: &SourceArgs,
+    sources: &mut Sources,
+    terminal: &Terminal,
+) -> Result<Chart, Stop> {
+    let path = Path::new(reference);
+    if arguments.source.repo.is_some() || (!fs::exists(path) && is_remote(reference)) {
+        let fetched = obtain(reference, &arguments.source, arguments.verify, &arguments.remote, terminal)?;
+        if arguments.verify {
+            let file_name = format!("{}-{}.tgz", fetched.metadata.name, fetched.metadata.version);
+            arguments.keyring.verify(&fetched.data, fetched.provenance.as_deref(), &file_name)?;
+        }
+        return Ok(chart::load_archive(&fetched.url, &fetched.data, sources)?);
+    }
+    if arguments.dependency_update {
+        let head = chart::head(path, sources)?;
+        dependency::bring(path, &head.metadata, true, false, None, &arguments.remote, terminal)?;
+    }
+    Ok(chart::load(path, sources)?)
+}
+
+/// `oci://…`, `https://…`, or `NAME/chart` of a repository that `helm repo add` knows.
+fn is_remote(reference: &str) -> bool {
+    let known = |name: &str| known_names().iter().any(|known| known == name);
+    reference.contains("://") || reference.split_once('/').is_some_and(|(name, _)| known(name))
 }

@@ -1,10 +1,11 @@
 //! What was fetched before: archives by digest, indexes by URL with their ETag.
 
 use super::error::{Error, Kind, Result, shown};
-use super::http::{Client, Request};
+use super::http::{Client, Head, Request};
 use crate::{fs, package};
+use flate2::read::MultiGzDecoder;
 use reqwest::Method;
-use reqwest::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -92,10 +93,10 @@ impl Cache {
 
     /// The index at a URL: fetched, or the kept one where the server says that it has not changed.
     pub fn index(&self, client: &Client, url: &Url) -> Result<Source> {
-        let request = super::server::accept(Request::new(Method::GET, url.clone()));
+        let request = super::server::accept(Request::new(Method::GET, url.clone())).header(ACCEPT_ENCODING, "gzip");
         let Some(root) = &self.root else {
             self.allow(&shown(url))?;
-            return Ok(Source::Memory(Cursor::new(fetch(client, &request)?.1)));
+            return Ok(Source::Memory(Cursor::new(fetch(client, &request)?)));
         };
         let folder = root.join("indexes");
         // The URL's query may hold a token; only its hash is a file name.
@@ -114,7 +115,7 @@ impl Cache {
             conditional = conditional.header(header, value);
         }
         let Ok(()) = fs::create_dir_all(&folder) else {
-            return Ok(Source::Memory(Cursor::new(fetch(client, &request)?.1)));
+            return Ok(Source::Memory(Cursor::new(fetch(client, &request)?)));
         };
         let start = || tempfile::NamedTempFile::new_in(&folder);
         let (head, mut file) = client.block_on(client.exchange(&conditional, MAX_INDEX, start))?;
@@ -131,6 +132,13 @@ impl Cache {
             (None, None) => String::new(),
         };
         file.as_file_mut().seek(SeekFrom::Start(0)).map_err(disk)?;
+        if is_gzip(&head) {
+            let mut plain = start().map_err(disk)?;
+            let mut content = MultiGzDecoder::new(BufReader::new(file.as_file())).take(MAX_INDEX);
+            std::io::copy(&mut content, plain.as_file_mut()).map_err(|error| unpacked(url, &error))?;
+            plain.as_file_mut().seek(SeekFrom::Start(0)).map_err(disk)?;
+            file = plain;
+        }
         let reader = file.as_file().try_clone().map_err(disk)?;
         // Without a tag first: the tag of one index must never stand beside another.
         let kept = fs::remove(&tag_path).is_ok() && file.persist(&path).is_ok();
@@ -141,9 +149,25 @@ impl Cache {
     }
 }
 
-fn fetch(client: &Client, request: &Request) -> Result<(super::http::Head, Vec<u8>)> {
+fn fetch(client: &Client, request: &Request) -> Result<Vec<u8>> {
     let (head, data) = client.block_on(client.exchange(request, MAX_INDEX, || Ok(Vec::new())))?;
-    if head.status.is_success() { Ok((head, data)) } else { Err(head.error("fetch")) }
+    if !head.status.is_success() {
+        return Err(head.error("fetch"));
+    }
+    if !is_gzip(&head) {
+        return Ok(data);
+    }
+    let mut plain = Vec::new();
+    let read = MultiGzDecoder::new(data.as_slice()).take(MAX_INDEX).read_to_end(&mut plain);
+    read.map(|_| plain).map_err(|error| unpacked(&request.url, &error))
+}
+
+fn is_gzip(head: &Head) -> bool {
+    head.header(CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"))
+}
+
+fn unpacked(url: &Url, error: &std::io::Error) -> Error {
+    Error::new(Kind::Malformed, format!("`{}` does not unpack: {error}", shown(url)))
 }
 
 impl Read for Source {

@@ -208,6 +208,9 @@ impl Client {
         if let Some(pem) = &self.options.ca {
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
                 .map_err(|error| format!("the CA file holds no PEM certificates: {}", root_cause(&error)))?;
+            if certificates.is_empty() {
+                return Err("the CA file holds no PEM certificates".to_owned());
+            }
             builder = builder.tls_certs_merge(certificates);
         }
         if let Some(pem) = &self.options.identity {

@@ -110,14 +110,21 @@ impl Server {
 
     /// Finds out how this server takes charts.
     fn probe(&self) -> Result<Probed> {
-        let given = self.context_path.clone();
+        let path = self.base.path();
+        // These two are mounted at a path of their own form.
+        let fixed = match path.find("/packages/helm").map(|at| &path[..at + "/packages/helm".len()]) {
+            Some(context) if path.contains("/api/v4/") => Some(context),
+            _ => {
+                path.split_once("/api/packages/").map(|_| path.trim_end_matches('/')).filter(|it| it.ends_with("/helm"))
+            }
+        };
+        let given = self.context_path.clone().or_else(|| fixed.map(str::to_owned));
         if let (Some(protocol), true) = (self.protocol, given.is_some() || !self.needs_context()) {
             return Ok(Probed { protocol, context_path: given.unwrap_or_default() });
         }
-        let path = self.base.path();
-        let packages = path.contains("/api/packages/") && path.contains("/helm");
-        if packages && self.protocol.is_none() {
-            return Ok(Probed { protocol: Protocol::Gitea, context_path: String::new() });
+        if let (Some(context), None) = (fixed, self.protocol) {
+            let protocol = if path.contains("/api/v4/") { Protocol::Gitlab } else { Protocol::Gitea };
+            return Ok(Probed { protocol, context_path: context.to_owned() });
         }
         let (head, text) = self.fresh_index()?;
         let context = text.as_deref().and_then(server_info);
@@ -125,7 +132,6 @@ impl Server {
         let server = header("server").to_ascii_lowercase();
         let protocol = match self.protocol {
             Some(protocol) => protocol,
-            None if path.contains("/api/v4/projects/") => Protocol::Gitlab,
             None if server.starts_with("nexus") => Protocol::Nexus,
             None if server.starts_with("artifactory")
                 || !header("x-jfrog-version").is_empty()
