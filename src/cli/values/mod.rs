@@ -19,9 +19,11 @@ use std::path::Path;
 /// Show the values that a chart is rendered with, and where they come from
 #[derive(Debug, Args)]
 pub struct Values {
-    /// A directory or an archive
+    /// A directory, an archive, or a reference
     #[arg(value_name = "CHART")]
     chart: String,
+    #[command(flatten)]
+    source: source::SourceArgs,
     /// Explain this value: `image.tag`, `ports[0].name`, `annotations["a.b/c"]`
     #[arg(value_name = "PATH")]
     path: Option<String>,
@@ -98,7 +100,7 @@ impl<'a> Final<'a> {
 
 impl Values {
     fn text(&self, sources: &mut Sources, terminal: &mut Terminal) -> Result<(Vec<Diagnostic>, String), Stop> {
-        let chart = source::load(&self.chart, sources)?;
+        let chart = source::load(&self.chart, &self.source, sources, terminal)?;
         let values = Final::new(&chart, &self.values, sources, terminal)?;
         let text = match (&self.output.diff, &self.path) {
             (Some(words), path) => {
