@@ -188,9 +188,14 @@ fn assert_all_there(directory: &Path, names: &[String]) {
     assert_eq!(found, names);
 }
 
+/// How many push at a time: more with CHART_TEST_PUSHERS.
+fn pushers(usual: usize) -> usize {
+    std::env::var("CHART_TEST_PUSHERS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
 #[test]
 fn concurrent_pushes_into_a_directory_lose_nothing() {
-    let (folder, names) = many(10);
+    let (folder, names) = many(pushers(10));
     let repository = folder.path().join("repo");
     push_all(&folder, &names, &format!("file://{}", repository.display()));
     assert_all_there(&repository, &names);
@@ -199,7 +204,7 @@ fn concurrent_pushes_into_a_directory_lose_nothing() {
 #[test]
 fn concurrent_pushes_by_webdav_lose_nothing() {
     let Some(server) = nginx("PUT DELETE MKCOL COPY MOVE", "") else { return };
-    let (folder, names) = many(10);
+    let (folder, names) = many(pushers(10));
     push_all(&folder, &names, &server.url("/"));
     assert_all_there(&server.folder.path().join("data"), &names);
 }
@@ -207,7 +212,7 @@ fn concurrent_pushes_by_webdav_lose_nothing() {
 #[test]
 fn concurrent_pushes_by_put_alone_lose_nothing() {
     let Some(server) = nginx("PUT", "") else { return };
-    let (folder, names) = many(4);
+    let (folder, names) = many(pushers(4));
     push_all(&folder, &names, &server.url("/"));
     assert_all_there(&server.folder.path().join("data"), &names);
 }
@@ -249,7 +254,8 @@ fn a_killed_push_leaves_nothing_torn() {
         (server.url("/"), server.folder.path().join("data")),
     ];
     for (target, directory) in targets {
-        for number in 0..12u64 {
+        let kills = std::env::var("CHART_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12u64);
+        for number in 0..kills {
             chart(&folder, "web", &format!("1.0.{number}"), &"x".repeat(1000));
             let mut child = folder
                 .command(["push", "web", &target])
@@ -257,7 +263,7 @@ fn a_killed_push_leaves_nothing_torn() {
                 .stderr(Stdio::null())
                 .spawn()
                 .expect("starts");
-            std::thread::sleep(Duration::from_micros(1500 * number));
+            std::thread::sleep(Duration::from_micros(20_000 * number / kills));
             let _ = child.kill();
             let _ = child.wait();
             // What a killed WebDAV push leaves is its lock, which others break after a while.
@@ -266,7 +272,7 @@ fn a_killed_push_leaves_nothing_torn() {
         }
         folder.run(&format!("push web {target}")).ok();
         let lines = assert_whole(&directory);
-        assert!(lines.iter().any(|line| line.starts_with("web 1.0.11 ")), "{lines:?}");
+        assert!(lines.iter().any(|line| line.starts_with(&format!("web 1.0.{} ", kills - 1))), "{lines:?}");
         let hidden: Vec<_> = files(&directory).into_iter().filter(|name| name.ends_with(".tmp")).collect();
         assert_eq!(hidden, Vec::<String>::new());
     }
@@ -312,7 +318,7 @@ fn chartmuseum_is_found_under_a_path_and_behind_a_password() {
 #[test]
 fn concurrent_pushes_to_chartmuseum_lose_nothing() {
     let Some(server) = chartmuseum(&[]) else { return };
-    let (folder, names) = many(10);
+    let (folder, names) = many(pushers(10));
     push_all(&folder, &names, &server.url("/"));
     let found: Vec<_> = museum_listing(&server, "/index.yaml");
     let found: Vec<_> = found.iter().map(|line| line.split(' ').next().expect("a name").to_owned()).collect();

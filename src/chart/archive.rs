@@ -60,19 +60,19 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     walk(bytes, limits, |path, modified, content| {
         entries.push(Entry { path, data: content.read()?, modified });
-        Ok(true)
+        Ok(())
     })?;
     Ok(entries)
 }
 
-/// One file of an archive; what comes after it is neither unpacked nor checked.
+/// One file of an archive. All of it is checked, but only that file kept.
 pub fn read_file(bytes: &[u8], limits: &Limits, wanted: &str) -> Result<Option<Entry>, Error> {
     let mut found = None;
     walk(bytes, limits, |path, modified, content| {
         if path == wanted {
             found = Some(Entry { path, data: content.read()?, modified });
         }
-        Ok(found.is_none())
+        Ok(())
     })?;
     Ok(found)
 }
@@ -95,11 +95,11 @@ impl Content<'_> {
     }
 }
 
-/// Visits the files of an archive until the visitor answers `false`.
+/// Visits the files of an archive.
 fn walk(
     bytes: &[u8],
     limits: &Limits,
-    mut visit: impl FnMut(String, u64, Content<'_>) -> Result<bool, Error>,
+    mut visit: impl FnMut(String, u64, Content<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Err(Error::NotAnArchive(describe(bytes)));
@@ -176,9 +176,7 @@ fn walk(
         files += 1;
         let modified = entry.header().mtime().unwrap_or(0);
         let content = Content { reader: &mut entry, size, name: &path };
-        if !visit(path.clone(), modified, content)? {
-            return Ok(());
-        }
+        visit(path.clone(), modified, content)?;
     }
     if files == 0 {
         return Err(Error::Empty);
@@ -359,11 +357,13 @@ mod tests {
     }
 
     #[test]
-    fn one_file_is_read_without_the_rest() {
-        let bytes = archive(&[file("web/Chart.yaml", b"x"), file("web/../../evil", b"")]);
-        let found = read_file(&bytes, &Limits::default(), "Chart.yaml").expect("found before the evil entry");
+    fn one_file_is_read_and_all_are_checked() {
+        let bytes = archive(&[file("web/Chart.yaml", b"x"), file("web/a", b"y")]);
+        let found = read_file(&bytes, &Limits::default(), "Chart.yaml").expect("a good archive");
         assert_eq!(found.expect("there").data, b"x");
-        assert!(read_file(&bytes, &Limits::default(), "values.yaml").is_err());
+        assert_eq!(read_file(&bytes, &Limits::default(), "b"), Ok(None));
+        let bytes = archive(&[file("web/Chart.yaml", b"x"), file("web/../../evil", b"")]);
+        assert!(read_file(&bytes, &Limits::default(), "Chart.yaml").is_err());
     }
 
     #[test]

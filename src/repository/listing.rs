@@ -7,7 +7,7 @@ use super::cache::Cache;
 use super::directory::lock;
 use super::error::{Error, Kind, Result};
 use super::index::{Index, Published};
-use crate::chart::{Metadata, archive};
+use crate::chart::Metadata;
 use crate::{fs, package};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -225,11 +225,7 @@ fn is_archive(name: &str) -> bool {
 /// Digest and metadata of an archive.
 fn read(path: &Path) -> Result<(String, Metadata), String> {
     let data = fs::read(path).map_err(|error| error.to_string())?;
-    let limits = archive::Limits::default();
-    let entry = archive::read_file(&data, &limits, "Chart.yaml").map_err(|error| error.to_string())?;
-    let entry = entry.ok_or("it has no `Chart.yaml`")?;
-    let text = String::from_utf8(entry.data).map_err(|_| "its `Chart.yaml` is not UTF-8 text")?;
-    let metadata = Metadata::parse(&text).map_err(|why| format!("its `Chart.yaml` is not valid: {why}"))?;
+    let metadata = super::resolve::metadata(&data)?;
     Ok((package::digest(&data), metadata))
 }
 

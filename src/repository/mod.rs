@@ -80,9 +80,7 @@ impl Upload {
     pub fn new(data: Vec<u8>, now: String) -> Result<Self> {
         let refuse = |why: String| Error::new(Kind::Malformed, why);
         let limits = archive::Limits::default();
-        // All of it, because what is published must be readable to the end.
-        let entries = archive::read(&data, &limits).map_err(|error| refuse(error.to_string()))?;
-        let entry = entries.into_iter().find(|entry| entry.path == "Chart.yaml");
+        let entry = archive::read_file(&data, &limits, "Chart.yaml").map_err(|error| refuse(error.to_string()))?;
         let entry = entry.ok_or_else(|| refuse("the archive has no `Chart.yaml`".to_owned()))?;
         let text = String::from_utf8(entry.data).map_err(|_| refuse("`Chart.yaml` is not UTF-8 text".to_owned()))?;
         let metadata = Metadata::parse(&text).map_err(|why| refuse(format!("`Chart.yaml`: {why}")))?;

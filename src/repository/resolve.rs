@@ -123,8 +123,9 @@ pub fn fetch(
 
 /// The metadata in an archive that can be read to its end.
 pub fn metadata(data: &[u8]) -> Result<Metadata, String> {
-    let entries = archive::read(data, &archive::Limits::default()).map_err(|error| error.to_string())?;
-    let entry = entries.into_iter().find(|entry| entry.path == "Chart.yaml").ok_or("it has no `Chart.yaml`")?;
+    let entry =
+        archive::read_file(data, &archive::Limits::default(), "Chart.yaml").map_err(|error| error.to_string())?;
+    let entry = entry.ok_or("it has no `Chart.yaml`")?;
     let text = String::from_utf8(entry.data).map_err(|_| "its `Chart.yaml` is not UTF-8 text")?;
     Metadata::parse(&text).map_err(|why| format!("its `Chart.yaml` is not valid: {why}"))
 }
