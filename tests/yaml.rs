@@ -1,9 +1,11 @@
 //! Reading and writing YAML.
 
 use crate::support::{self, Folder};
-use chart::diagnostic::{Code, Diagnostic, FileId, Sources};
-use chart::value::json;
-use chart::yaml::{self, Data, Node};
+use chart::diagnostic::{Code, Diagnostic, FileId, Sources, Span};
+use chart::value::json::{self, Layout};
+use chart::value::{List, Map, Value};
+use chart::yaml::{self, Data, Node, Numbers, Place, Step, Tags};
+use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof};
 
 /// A document as compact JSON-like text, in the author's order.
 fn shape(node: &Node) -> String {
@@ -289,5 +291,181 @@ proptest::proptest! {
     ) {
         let text: String = lines.iter().map(|(indent, line)| format!("{indent}{line}\n")).collect();
         head_agrees(&text);
+    }
+}
+
+/// Cases that `sigs.k8s.io/yaml` and go-yaml v3, the libraries inside Helm, were given.
+fn frozen(kind: &str) -> Vec<List> {
+    let text = std::fs::read_to_string(support::root().join("testdata/yaml/go-yaml.json")).expect("readable");
+    let cases = json::from_json(&text).expect("json");
+    let cases = cases.as_map().and_then(|map| map.get(kind)).expect("cases");
+    cases.as_list().expect("list").items().iter().map(|case| case.as_list().expect("case").clone()).collect()
+}
+
+#[test]
+fn values_are_written_as_go_yaml_writes_them() {
+    for case in frozen("write") {
+        let [value, to_yaml, pretty] = case.items() else { panic!("three parts") };
+        let shown = json::to_json(value, Layout::Raw).expect("json");
+        assert_eq!(yaml::to_yaml(value).ok().as_deref(), to_yaml.as_str(), "{shown}");
+        assert_eq!(yaml::to_yaml_pretty(value).ok().as_deref(), pretty.as_str(), "{shown}");
+    }
+}
+
+#[test]
+fn texts_are_read_as_go_yaml_reads_them() {
+    for case in frozen("read") {
+        let [text, expected, error] = case.items() else { panic!("three parts") };
+        let text = text.as_str().expect("text");
+        match (yaml::read(text, FileId(0)).first(), expected.as_str()) {
+            (Ok(node), Some(expected)) => {
+                let value = yaml::value(&node, Numbers::Exact, &mut Tags::default());
+                let expected = json::from_json_exact(expected).expect("json");
+                let show = |value: &Value| json::to_json(value, Layout::Raw).expect("json");
+                assert_eq!(show(&value), show(&expected), "{text:?}");
+            }
+            (Err(found), _) => assert_eq!(Some(&*found.go), error.as_str(), "{text:?}"),
+            (Ok(_), None) => panic!("{text:?} is accepted"),
+        }
+    }
+}
+
+#[test]
+fn cyclic_values_are_errors() {
+    let map = Map::default();
+    map.insert("x".into(), Value::Map(map.clone()));
+    assert!(yaml::to_yaml(&Value::Map(map.clone())).is_err());
+    assert!(yaml::to_yaml_pretty(&Value::Map(map.clone())).is_err());
+    assert!(yaml::node(&Value::Map(map.clone()), Span::new(FileId(0), 0, 0)).is_none());
+    map.remove("x");
+}
+
+#[test]
+fn tags_lead_back_to_paths_and_places() {
+    let text = "a:\n- b: 1\n  c: {d: x}\n";
+    let node = yaml::read(text, FileId(0)).first().expect("yaml");
+    let mut tags = Tags::default();
+    let value = yaml::value(&node, Numbers::Go, &mut tags);
+    let list = value.as_map().and_then(|map| map.get("a")).expect("a");
+    let item = list.as_list().expect("list").items()[0].as_map().expect("map").clone();
+    let inner = item.get("c").expect("c");
+    let tag = inner.as_map().expect("map").tag();
+    assert_eq!(tags.path(tag), [Step::Key("a".into()), Step::Index(0), Step::Key("c".into())]);
+    let span = tags.span(tag, "d").expect("a place");
+    assert_eq!(&text[span.start as usize..span.end as usize], "x");
+    assert!(matches!(item.get("b"), Some(Value::Float(1.0))));
+}
+
+#[test]
+fn nodes_know_their_places() {
+    let text = "# top\na: &x\n  b: 'q' # c\n  d:\n  - |\n    text\n  - [1, 2]\ne: *x\n";
+    let node = yaml::read(text, FileId(0)).first().expect("yaml");
+    let part = |span: Span| &text[span.start as usize..span.end as usize];
+    let at = |path: &[&str]| part(node.at(path.iter().copied()).expect("a value").span);
+    assert_eq!(at(&["a"]), "b: 'q' # c\n  d:\n  - |\n    text\n  - [1, 2]");
+    assert_eq!(at(&["a", "b"]), "'q'");
+    assert_eq!(at(&["a", "d"]), "- |\n    text\n  - [1, 2]");
+    assert_eq!(at(&["e"]), "*x");
+    assert_eq!(at(&["e", "b"]), "'q'");
+    let items = node.at(["a", "d"]).and_then(Node::as_seq).expect("items");
+    assert_eq!((part(items[0].span), part(items[1].span)), ("|\n    text", "[1, 2]"));
+    assert_eq!(part(node.as_map().expect("map")["e"].key_span), "e");
+}
+
+#[test]
+fn comments_are_found_beside_the_tree() {
+    let text = "# file\n\n# -- first\n# second\na: 1 # beside\nb: '# no' #yes\nc: |  # head\n  # text\n# end\nd: x#y\n";
+    let comments = yaml::comments(text, FileId(0));
+    let all: Vec<_> = comments.iter().map(|comment| (comment.text, comment.alone)).collect();
+    let expected = [
+        (" file", true),
+        (" -- first", true),
+        (" second", true),
+        (" beside", false),
+        ("yes", false),
+        (" head", false),
+        (" end", true),
+    ];
+    assert_eq!(all, expected);
+    let offset = |part: &str| text.find(part).expect("part") as u32;
+    let above: Vec<_> = comments.above(offset("a: 1")).iter().map(|comment| comment.text).collect();
+    assert_eq!(above, [" -- first", " second"]);
+    assert!(comments.above(offset("b:")).is_empty());
+    assert_eq!(comments.beside(offset("a: 1")).map(|comment| comment.text), Some(" beside"));
+    assert_eq!(comments.beside(offset("d:")), None);
+}
+
+/// Values as a values file can hold them.
+fn any_value() -> impl Strategy<Value = Value> {
+    let text = "[ -~\n'\":#é中😀\u{A0}]{0,12}";
+    let leaf = prop_oneof![
+        Just(Value::Nil),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i32>().prop_map(|number| Value::Float(f64::from(number))),
+        proptest::num::f64::NORMAL.prop_map(Value::Float),
+        text.prop_map(Value::from),
+        proptest::sample::select(
+            &["yes", "~", "0755", "1_0", "1:30", "2020-01-01", "- a", "a: b", "<<", "=", ".5", "---"][..]
+        )
+        .prop_map(Value::from),
+    ];
+    // go-yaml writes the key `<<` bare, which then merges.
+    let key = move || text.prop_filter("reads as a merge", |key| key != "<<");
+    leaf.prop_recursive(4, 30, 4, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::list),
+            proptest::collection::vec((key(), inner), 0..4).prop_map(Value::map),
+        ]
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_written_reads_back(value in any_value()) {
+        // `toYaml` drops the final newline, which may belong to a text.
+        let text = yaml::to_yaml(&value).expect("no odd characters") + "\n";
+        let node = yaml::read(&text, FileId(0)).first().unwrap_or_else(|error| panic!("{}\n{text}", error.go));
+        let read = yaml::value(&node, Numbers::Go, &mut Tags::default());
+        let show = |value: &Value| json::to_json(value, Layout::Raw).expect("json");
+        prop_assert_eq!(show(&read), show(&value), "{}", text);
+    }
+
+    #[test]
+    fn scalars_read_back_in_any_yaml(text in "[ -~\n\té\u{85}\u{2028}\u{FEFF}😀]{0,8}|[-+.0-9eExob_:yntf~]{1,5}") {
+        let mut scalar = String::new();
+        for (place, before, after) in
+            [(Place::Block, "k: ", ""), (Place::Block, "- ", ""), (Place::Flow, "[", ", x]"), (Place::Flow, "{k: ", "}"), (Place::Key, "", ": v")]
+        {
+            scalar.clear();
+            yaml::push_scalar(&mut scalar, &text, place);
+            let document = format!("{before}{scalar}{after}\n");
+            let leaf = |node: &Node| match &node.data {
+                Data::Map(map) if place == Place::Key => map.keys().next().map(|key| key.to_string()),
+                Data::Map(map) => map["k"].value.as_str().map(str::to_owned),
+                Data::Seq(items) => items[0].as_str().map(str::to_owned),
+                _ => None,
+            };
+            let node = yaml::read(&document, FileId(0)).first().unwrap_or_else(|error| panic!("{}: {document}", error.go));
+            prop_assert_eq!(leaf(&node), Some(text.clone()), "{}", document);
+            // The other reader knows YAML 1.2's types.
+            let other: serde_yaml::Value = serde_yaml::from_str(&document).expect("yaml");
+            let other = match (&other, place) {
+                (serde_yaml::Value::Mapping(map), Place::Key) => map.keys().next().and_then(|key| key.as_str()),
+                (serde_yaml::Value::Mapping(map), _) => map["k"].as_str(),
+                (serde_yaml::Value::Sequence(items), _) => items[0].as_str(),
+                _ => None,
+            };
+            prop_assert_eq!(other, Some(&*text), "{}", document);
+        }
+    }
+
+    #[test]
+    fn literal_blocks_read_back(text in "([ab:#'-]|\n| |é){1,12}") {
+        if yaml::is_literal(&text) {
+            let header = if text.ends_with('\n') { "|" } else { "|-" };
+            let lines: String = text.lines().map(|line| format!("    {line}\n")).collect();
+            let node = yaml::read(&format!("k: {header}\n{lines}z: 1\n"), FileId(0)).first().expect("yaml");
+            prop_assert_eq!(node.get("k").and_then(Node::as_str), Some(&*text));
+        }
     }
 }

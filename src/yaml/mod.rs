@@ -4,6 +4,7 @@
 //! does (go-yaml v2, YAML 1.1 words: `y`, `on`, `0755`, `1_000`). Writing follows Helm's `toYaml`.
 
 mod build;
+mod comment;
 mod convert;
 mod event;
 mod explain;
@@ -18,6 +19,7 @@ mod scan;
 mod write;
 
 pub use build::MAX_DEPTH;
+pub use comment::{Comment, Comments, comments};
 pub use convert::{Numbers, Step, Tags, node, untagged, value};
 pub use head::{Head, head};
 pub use node::{Data, Entry, Mapping, Node, Style};

@@ -8,6 +8,7 @@ use super::Style;
 use super::event::Problem;
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Characters that a key in its line may have, up to its colon.
 const KEY_REACH: usize = 1024;
@@ -81,6 +82,8 @@ pub(super) struct Scanner<'a> {
     /// Where reading a control character becomes an error.
     limit: usize,
     ended: bool,
+    /// Where comments stand, if they are asked for.
+    comments: Option<Vec<Range<usize>>>,
 }
 
 type Scan<T> = Result<T, Box<Problem>>;
@@ -140,7 +143,16 @@ impl<'a> Scanner<'a> {
             ready: false,
             limit: control_character(text).map_or(usize::MAX, |at| at / PIECE * PIECE),
             ended: false,
+            comments: None,
         }
+    }
+
+    pub fn record_comments(&mut self) {
+        self.comments = Some(Vec::new());
+    }
+
+    pub fn take_comments(&mut self) -> Vec<Range<usize>> {
+        self.comments.take().unwrap_or_default()
     }
 
     /// The next token, which [`Scanner::take`] then takes.
@@ -287,8 +299,16 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Goes to the end of the line, over characters of any width.
     fn skip_comment(&mut self) {
+        let start = self.at;
+        self.skip_line();
+        if let Some(comments) = &mut self.comments {
+            comments.push(start..self.at);
+        }
+    }
+
+    /// Goes to the end of the line, over characters of any width.
+    fn skip_line(&mut self) {
         let start = self.at;
         self.at += memchr::memchr2(b'\n', b'\r', &self.bytes[start..]).unwrap_or(self.bytes.len() - start);
         let line = &self.text[start..self.at];
@@ -787,7 +807,7 @@ impl<'a> Scanner<'a> {
             trailing.drain_into(&mut out);
             blank_before = blank;
             let line = self.at;
-            self.skip_comment();
+            self.skip_line();
             self.stop_at_nul(line);
             out.push_str(&self.text[line..self.at]);
             end = self.at;
