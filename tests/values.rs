@@ -324,3 +324,58 @@ fn chart_toml_names_the_layers_of_an_environment() {
     shown += &String::from_utf8_lossy(&output.stderr);
     insta::assert_snapshot!(shown);
 }
+
+#[test]
+fn lists_merge_where_the_schema_asks_for_it() {
+    let schema = r##"{
+  "properties": {
+    "env": {"$ref": "#/$defs/env"},
+    "plain": {"type": "array"},
+    "containers": {
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["name"],
+      "items": {"properties": {
+        "env": {"$ref": "#/$defs/env"},
+        "ports": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port", "protocol"]}
+      }}
+    }
+  },
+  "$defs": {"env": {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}}
+}"##;
+    let chart = |name: &str, more: &str| format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{more}");
+    let values = "env:\n- {name: A, value: one}\n- {name: B, value: two, note: x}\n- {name: C, value: three}\nplain: [1, 2]\n\
+                  containers:\n- name: main\n  image: web\n  env:\n  - {name: X, value: x}\n  ports:\n  - {port: 80, protocol: TCP}\n  \
+                  - {port: 80, protocol: UDP}\n";
+    let folder = Folder::new()
+        .file("jinja/Chart.yaml", chart("jinja", ""))
+        .file("jinja/values.yaml", values)
+        .file("jinja/values.schema.json", schema)
+        .file("jinja/templates/a.yaml.j2", "a: 1\n")
+        .file("go/Chart.yaml", chart("go", ""))
+        .file("go/values.yaml", values)
+        .file("go/values.schema.json", schema)
+        .file("asks/Chart.yaml", chart("asks", "annotations: {chart/merge-lists: \"true\"}\n"))
+        .file("asks/values.yaml", values)
+        .file("asks/values.schema.json", schema)
+        .file("one.yaml", "env:\n- {name: B, value: changed, note: null}\n- {name: D, value: four}\nplain: [3]\n")
+        .file(
+            "two.yaml",
+            "env:\n- {name: C, $patch: delete}\n- {name: A, value: again}\n- {name: E}\n- {name: E}\n\
+             containers:\n- name: main\n  env:\n  - {name: W, value: w}\n  ports:\n  - {port: 80, protocol: UDP, hostPort: 8080}\n- name: side\n",
+        )
+        .file("none.yaml", "env: null\n")
+        .file("after.yaml", "env:\n- {name: Z}\n");
+    let mut shown = String::new();
+    for line in [
+        "values jinja -f one.yaml,two.yaml",
+        "values jinja env[0].value -f one.yaml,two.yaml",
+        "values jinja containers[0].ports[1].hostPort -f one.yaml,two.yaml",
+        "values jinja env[3].value -f one.yaml,two.yaml --origins",
+        "values jinja env -f none.yaml,after.yaml",
+        "values go env -f one.yaml,two.yaml",
+        "values asks env -f one.yaml",
+    ] {
+        shown += &format!("$ chart {line}\n{}\n", folder.run(line).shown());
+    }
+    insta::assert_snapshot!(shown);
+}

@@ -7,6 +7,7 @@ mod json;
 mod layers;
 mod layout;
 mod listing;
+mod lists;
 mod origins;
 mod release;
 mod set;

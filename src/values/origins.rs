@@ -64,14 +64,17 @@ impl Resolved<'_> {
         }
     }
 
-    fn setters(&self, layered: &Layered, path: &[Step]) -> Vec<Setter> {
+    pub(super) fn setters(&self, layered: &Layered, path: &[Step]) -> Vec<Setter> {
         let charts = self.charts(path);
+        let items = self.items(path);
         let mut setters: Vec<Setter> = Vec::new();
         for &(unit, start) in charts.iter().rev() {
             let inner = &path[start..];
-            let own = find(&self.tree.unit(unit).chart.values, inner);
+            let own = find(&self.tree.unit(unit).chart.values, inner, start, &items);
             // A chart's processed defaults hold those of its subcharts, which come on their own, and what it imports.
-            if let Some(found) = find(self.tree.values(unit), inner).filter(|found| found.depth == inner.len()) {
+            if let Some(found) =
+                find(self.tree.values(unit), inner, start, &items).filter(|found| found.depth == inner.len())
+            {
                 let span = found.value.span;
                 if own.as_ref().is_none_or(|own| own.value.span != span)
                     && !setters.iter().any(|setter| setter.value.span == span)
@@ -85,7 +88,7 @@ impl Resolved<'_> {
             }
         }
         for (number, (_, layer)) in layered.layers.iter().enumerate() {
-            if let Some(found) = find(layer, path) {
+            if let Some(found) = find(layer, path, 0, &items) {
                 setters.push(found.setter(Source::Layer(number), 0));
             }
         }
@@ -102,6 +105,18 @@ impl Resolved<'_> {
             }
         }
         setters
+    }
+
+    /// The items of merged lists that a path leads through.
+    fn items(&self, path: &[Step]) -> Vec<Item> {
+        let lists = self.lists.iter().filter(|list| path.len() > list.path.len() && path.starts_with(&list.path));
+        lists
+            .filter_map(|list| {
+                let item = self.values.follow(&path[..=list.path.len()])?;
+                let keys = list.keys.iter().map(|key| Some((key.clone(), item.get(key)?.clone())));
+                Some(Item { depth: list.path.len(), keys: keys.collect::<Option<_>>()? })
+            })
+            .collect()
     }
 
     /// The charts that a path leads through, with the number of steps to their values.
@@ -125,6 +140,19 @@ fn is_generated(node: &Node) -> bool {
     node.as_map().is_some_and(|map| map.is_empty()) && node.span.start == node.span.end
 }
 
+/// An item of a list that merges, told by its keys: other layers may have it at another index.
+struct Item {
+    /// How many steps lead to the list.
+    depth: usize,
+    keys: Vec<(String, Node)>,
+}
+
+impl Item {
+    fn is(&self, item: &Node) -> bool {
+        self.keys.iter().all(|(key, value)| item.get(key).is_some_and(|it| it.data == value.data))
+    }
+}
+
 struct Found<'n> {
     key_span: Span,
     value: &'n Node,
@@ -137,11 +165,18 @@ impl Found<'_> {
     }
 }
 
-/// The value at a path, or the last one on the way if that is no mapping or list to go into.
-fn find<'n>(root: &'n Node, path: &[Step]) -> Option<Found<'n>> {
+/// The value at a path, or the last one on the way if that is no mapping or list to go into. `start` steps lead to the
+/// root.
+fn find<'n>(root: &'n Node, path: &[Step], start: usize, items: &[Item]) -> Option<Found<'n>> {
     let mut found = Found { key_span: root.span, value: root, depth: 0 };
     for step in path {
         let value = found.value;
+        if let (Some(item), Some(list)) = (items.iter().find(|item| item.depth == start + found.depth), value.as_seq())
+        {
+            let value = list.iter().find(|it| item.is(it))?;
+            found = Found { key_span: value.span, value, depth: found.depth + 1 };
+            continue;
+        }
         let next = match step {
             Step::Key(key) => value.as_map().map(|map| map.get(key).map(|entry| (entry.key_span, &entry.value))),
             Step::Index(index) => value.as_seq().map(|items| items.get(*index).map(|item| (item.span, item))),
