@@ -10,6 +10,7 @@ mod hook;
 mod index;
 mod jinja;
 mod layering;
+mod lookup;
 mod package;
 mod pull;
 mod push;

@@ -4,6 +4,7 @@
 //! function finds the types that it declares.
 
 mod certificates;
+mod cluster;
 mod crypto;
 mod dates;
 mod decimal;
@@ -53,6 +54,7 @@ const FAMILIES: &[&[Function]] = &[
     random::FUNCTIONS,
     crypto::FUNCTIONS,
     certificates::FUNCTIONS,
+    cluster::FUNCTIONS,
 ];
 
 /// The function that templates call by this name.
