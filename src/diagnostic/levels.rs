@@ -10,6 +10,9 @@ use toml::Spanned;
 struct Project {
     #[serde(default)]
     findings: HashMap<Spanned<String>, Spanned<String>>,
+    /// The layers of values are read where they are used.
+    #[serde(rename = "values")]
+    _values: Option<serde::de::IgnoredAny>,
 }
 
 /// Reads the levels of a `chart.toml`:
