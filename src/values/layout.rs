@@ -37,6 +37,9 @@ pub type Choice = BTreeMap<String, String>;
 #[serde(deny_unknown_fields)]
 struct Document {
     values: Option<Values>,
+    /// Levels of findings are read where findings are.
+    #[serde(rename = "findings")]
+    _findings: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
