@@ -6,7 +6,7 @@ use std::str::Chars;
 
 /// A compiled pattern.
 #[derive(Debug)]
-pub(super) struct Glob(Vec<Part>);
+pub(in crate::template) struct Glob(Vec<Part>);
 
 #[derive(Debug)]
 enum Part {
@@ -34,14 +34,14 @@ const MAX_DEPTH: u32 = 50;
 
 impl Glob {
     /// `None` for a pattern that does not compile.
-    pub(super) fn new(pattern: &str) -> Option<Self> {
+    pub(in crate::template) fn new(pattern: &str) -> Option<Self> {
         let mut parser = Parser { rest: pattern.chars(), depth: 0 };
         let mut parts = Vec::new();
         parser.sequence(&mut parts)?;
         Some(Glob(parts))
     }
 
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(in crate::template) fn matches(&self, text: &str) -> bool {
         ends(&self.0, text, vec![0]).contains(&text.len())
     }
 }

@@ -24,3 +24,4 @@ mod shared;
 mod stack;
 
 pub use engine::Engine;
+pub(in crate::template) use glob::Glob;

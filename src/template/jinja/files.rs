@@ -3,6 +3,7 @@
 use super::error::Issue;
 use crate::chart::File;
 use crate::diagnostic::nearest;
+use crate::template::helm::Glob;
 use base64::Engine;
 use minijinja::value::{Enumerator, Object, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
@@ -89,6 +90,13 @@ impl Object for Files {
                 let text = String::from_utf8_lossy(data);
                 let text = text.strip_suffix('\n').unwrap_or(&text);
                 Ok(text.split('\n').map(Value::from).collect::<Vec<Value>>().into())
+            }
+            "glob" => {
+                let (pattern,): (&str,) = from_args(arguments)?;
+                let glob = Glob::new(pattern);
+                let matches = |index: &usize| glob.as_ref().is_some_and(|glob| glob.matches(&self.files[*index].path));
+                let chosen = self.chosen.iter().copied().filter(matches).collect();
+                Ok(Value::from_object(Files { files: Arc::clone(&self.files), chosen }))
             }
             "as_config" => {
                 let (): () = from_args(arguments)?;

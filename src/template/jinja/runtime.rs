@@ -81,6 +81,7 @@ impl Runtime {
     /// Starts a render for a chart, with its names.
     pub(super) fn start(&self, root: Value, scope: usize) {
         *lock(&self.run) = Run { root, scope, ..Run::default() };
+        *lock(&self.random) = None;
         self.log.clear_reads();
         self.log.take_miss();
     }
@@ -396,10 +397,7 @@ impl Runtime {
     ) -> Result<T, Error> {
         let fuel = state.fuel_levels().map_or(u64::MAX, |(_, remaining)| remaining);
         let mut random = lock(&self.random);
-        let generator = random.take().unwrap_or_else(|| match self.project.context.seed {
-            Some(seed) => ChaCha20Rng::seed_from_u64(seed),
-            None => ChaCha20Rng::from_os_rng(),
-        });
+        let generator = random.take().unwrap_or_else(|| self.generator());
         let mut env = Env { context: &self.project.context, random: generator, fuel };
         let result = use_env(&mut env);
         let spent = fuel - env.fuel;
@@ -407,6 +405,21 @@ impl Runtime {
         drop(random);
         state.consume_fuel(spent)?;
         Ok(result)
+    }
+
+    /// Random numbers for the template that renders: those of a seed do not depend on what else is rendered.
+    fn generator(&self) -> ChaCha20Rng {
+        let Some(seed) = self.project.context.seed else { return ChaCha20Rng::from_os_rng() };
+        let mut generator = ChaCha20Rng::seed_from_u64(seed);
+        let name = self.root().get_attr("template").and_then(|template| template.get_attr("name")).unwrap_or_default();
+        // FNV-1a
+        let stream = name
+            .as_str()
+            .unwrap_or_default()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        generator.set_stream(stream);
+        generator
     }
 
     /// `__c`: what a condition read does not count for the next expression.

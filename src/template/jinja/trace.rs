@@ -99,6 +99,7 @@ pub(super) fn shifted(pieces: &[Piece], lines: &[Line], total: usize) -> Vec<Pie
             index += 1;
         }
     }
+    out.iter_mut().for_each(|piece| piece.end = piece.end.min(total));
     if let Some(last) = out.last_mut().filter(|last| last.end < total && !last.literal) {
         last.end = total;
     }
