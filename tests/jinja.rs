@@ -4,7 +4,10 @@ use chart::diagnostic::{FileId, Sources, Span};
 use chart::template::jinja::Engine;
 use chart::template::{Capabilities, Context, Dialect, Limits, Project, Release, Scope, Template};
 use chart::yaml::{Data, Entry, Node};
-use serde_json::{Number, Value as Json};
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, TestRunner};
+use proptest::{prop_assert, prop_assert_eq};
+use serde_json::{Number, Value as Json, json};
 use std::sync::Arc;
 
 /// A project of one chart `web` with templates and values, ready to render.
@@ -181,6 +184,175 @@ fn check_file(text: &str) {
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// Where a string can stand, and the data that must come of it.
+const PLACES: &[(&str, fn(&str) -> Json)] = &[
+    ("k: {{ s }}", |s| json!({ "k": s })),
+    ("k: {{ s }}\nz: 1", |s| json!({ "k": s, "z": 1 })),
+    ("k: {{ s }} # note\nz: 1", |s| json!({ "k": s, "z": 1 })),
+    ("k: {{- s -}}\n", |s| json!({ "k": s })),
+    ("k:\n  {{ s }}\nz: 1", |s| json!({ "k": s, "z": 1 })),
+    ("- {{ s }}\n- x: {{ s }}\n  q: {{ s }}\n- - {{ s }}", |s| json!([s, { "x": s, "q": s }, [s]])),
+    ("{{ s }}: 1", |s| json!({ s: 1 })),
+    ("p{{ s }}q: 1\n\"{{ s }}\": 2", |s| json!({ format!("p{s}q"): 1, s: 2 })),
+    ("k: [{{ s }}, p{{ s }}, {a: {{ s }}, {{ s }}: 1}]", |s| match s {
+        "a" => json!([]),
+        _ => json!({ "k": [s, format!("p{s}"), { "a": s, s: 1 }] }),
+    }),
+    ("k: a{{ s }}b", |s| json!({ "k": format!("a{s}b") })),
+    ("k: {{ s }}{{ s }} # {{ s }}", |s| json!({ "k": format!("{s}{s}") })),
+    (
+        "k: {{ s }}{% if s %}:{{ s }}{% endif %}",
+        |s| json!({ "k": if s.is_empty() { String::new() } else { format!("{s}:{s}") } }),
+    ),
+    ("k: \"a {{ s }} b\"\nz: 1", |s| json!({ "k": format!("a {s} b"), "z": 1 })),
+    ("k: 'a {{ s }} b'\nz: 1", |s| json!({ "k": format!("a {s} b"), "z": 1 })),
+    ("k: |\n  a {{ s }}b\nz: 1", |s| json!({ "k": format!("a {s}b\n"), "z": 1 })),
+    ("k: |+\n  {{ s }}\nz: 1", |s| json!({ "k": format!("{s}\n"), "z": 1 })),
+    ("k:\n- l: |+\n    x\n      {{ s }}\n", |s| json!({ "k": [{ "l": format!("x\n  {}\n", indented(s)) }] })),
+    (
+        "{% macro m(x) %}\n{{ x }}: {{ x }}\nq: a{{ x }}\n{% endmacro %}\nk:\n  {{ m('l' ~ s) }}\nz: {{ m('l' ~ s) }}",
+        |s| {
+            let key = format!("l{s}");
+            let inner = json!({ key.as_str(): key, "q": format!("a{key}") });
+            json!({ "k": inner, "z": inner })
+        },
+    ),
+    ("{% macro m(x) %}{{ x }}-{{ x }}{% endmacro %}\nk: {{ m(s) }}\nl: \"{{ m(s) }}!\"\nn: {{ m(s)|length }}", |s| {
+        let text = format!("{s}-{s}");
+        let text = text.trim();
+        json!({ "k": text, "l": format!("{text}!"), "false": text.chars().count() })
+    }),
+    ("{% set x %}{{ s }}{% endset %}\nk: {{ x }}\nl: {{ x == s }}", |s| json!({ "k": s, "l": true })),
+    (
+        "k:\n{% for i in [s, s] %}\n- nn: {{ i }}\n  {{ {i: i} }}\n{% endfor %}",
+        |s| json!({ "k": [{ "nn": s, s: s }, { "nn": s, s: s }] }),
+    ),
+    ("k: {{ {'a': [s, {s: s}]} }}", |s| json!({ "k": { "a": [s, { s: s }] } })),
+    ("k: {{ [s, [s]] }}\nl:\n  x: 1\n  {{ {s: [s]} }}", |s| match s {
+        "x" => json!([]),
+        _ => json!({ "k": [s, [s]], "l": { "x": 1, s: [s] } }),
+    }),
+    (
+        "k: {{ s|tojson|fromjson }}\nl: {{ {'a': s}|toyaml }}\nm: {{ s|quote }}",
+        |s| json!({ "k": s, "l": { "a": s }, "m": s }),
+    ),
+    ("k: {{ s ~ s }}\nl: {{ [s, s]|join(', ') }}", |s| json!({ "k": format!("{s}{s}"), "l": format!("{s}, {s}") })),
+];
+
+/// The text with its lines after the first indented, unless they are empty.
+fn indented(text: &str) -> String {
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| text + if line.is_empty() { "\n" } else { "\n  " } + line)
+}
+
+/// Texts of pieces that mean something to YAML, to Jinja, or to readers of numbers.
+fn hostile() -> impl Strategy<Value = String> {
+    let pieces: &[&str] = &[
+        "a",
+        "b",
+        " ",
+        "  ",
+        "\n",
+        "\n\n",
+        "\n  ",
+        ":",
+        ": ",
+        "- ",
+        "-",
+        "#",
+        " #",
+        "\"",
+        "'",
+        "\\",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "&",
+        "*",
+        "!",
+        "|",
+        ">",
+        "%",
+        "@",
+        "`",
+        "?",
+        "=",
+        "<<",
+        "~",
+        "null",
+        "true",
+        "yes",
+        "on",
+        "n",
+        "1",
+        "0",
+        ".",
+        "e",
+        "+",
+        "_",
+        "0x",
+        "0o",
+        "12:30",
+        "2020-01-01",
+        "1_000",
+        ".inf",
+        "\t",
+        "\r",
+        "{{",
+        "}}",
+        "{% raw %}",
+        "x: y",
+        "---",
+        "...",
+        "\u{85}",
+        "\u{2028}",
+        "\u{feff}",
+        "\u{a0}",
+        "\u{7}",
+        "\u{1b}",
+        "ä",
+        "\u{1f600}",
+        "privileged: true",
+        "\0",
+    ];
+    proptest::collection::vec(proptest::sample::select(pieces), 0..7).prop_map(|pieces| pieces.concat())
+}
+
+/// What may be refused: text that its surroundings cannot hold.
+fn may_refuse(template: &str, text: &str) -> bool {
+    let special = text.chars().any(|char| {
+        char.is_control() && !matches!(char, '\n' | '\t') || matches!(char, '\u{2028}' | '\u{2029}' | '\u{feff}')
+    });
+    let block = template.contains("|\n") || template.contains("|+\n");
+    block && special || template.contains("'a {{") && (special || text.contains('\n'))
+}
+
+#[test]
+fn hostile_strings_read_back_exactly() {
+    let mut wrong = Vec::new();
+    for (template, expected) in PLACES {
+        let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
+        let result = runner.run(&hostile(), |text| {
+            let wanted = expected(&text);
+            if wanted == json!([]) {
+                return Ok(());
+            }
+            let found = std::panic::catch_unwind(|| round_trip(template, &json!({ "s": text })));
+            match found {
+                Ok(Ok(data)) => prop_assert_eq!(data, wanted),
+                Ok(Err(message)) => prop_assert!(may_refuse(template, &text), "{}", message),
+                Err(_) => prop_assert!(false, "not YAML"),
+            }
+            Ok(())
+        });
+        wrong.extend(result.err().map(|error| format!("{template}\n{error}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]

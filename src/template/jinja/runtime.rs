@@ -481,7 +481,7 @@ fn block_text(site: Site, value: &Value, writer: &mut Writer) -> Result<(), Erro
         if alone {
             push_shifted(&mut writer.out, fragment, site.column, true, writer.lines.as_mut());
         } else {
-            push_lines(&mut writer.out, trim_lines(fragment).trim_start(), site.column);
+            push_lines(&mut writer.out, trim_lines(fragment).trim_start(), site.column, true);
         }
         return Ok(());
     }
@@ -491,17 +491,17 @@ fn block_text(site: Site, value: &Value, writer: &mut Writer) -> Result<(), Erro
             .hint("write `key: {{ … }}` without `|`: the text is then quoted as it needs")
             .error());
     }
-    push_lines(&mut writer.out, &text, site.column);
+    push_lines(&mut writer.out, &text, site.column, !alone);
     Ok(())
 }
 
-/// Text whose lines after the first start at the column. The last one does even if it is empty: text may follow it.
-fn push_lines(out: &mut String, text: &str, column: usize) {
+/// Text whose lines after the first start at the column, unless they are empty. With `open`, text may follow the last.
+fn push_lines(out: &mut String, text: &str, column: usize, open: bool) {
     let mut lines = text.split('\n').peekable();
     out.push_str(lines.next().unwrap_or_default());
     while let Some(line) = lines.next() {
         out.push('\n');
-        if !line.is_empty() || lines.peek().is_none() {
+        if !line.is_empty() || open && lines.peek().is_none() {
             push_blanks(out, column);
         }
         out.push_str(line);
