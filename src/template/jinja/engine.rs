@@ -6,7 +6,7 @@ use super::convert::from_go;
 use super::data::{Log, Trail};
 use super::diagnose;
 use super::names::Names;
-use super::rewrite::{self, Offsets, Spot, is_yaml_name};
+use super::rewrite::{self, Rewritten, Spot, is_yaml_name};
 use super::runtime::{Runtime, lock, register};
 use super::trace::Record;
 use super::write::{Writer, scalar_text};
@@ -41,7 +41,7 @@ pub(super) struct Library {
 }
 
 enum Compiled {
-    Ready(Arc<Offsets>),
+    Ready(Arc<Rewritten>),
     Failed(Failure),
 }
 
@@ -66,10 +66,12 @@ impl Library {
         }
         let mut spots = lock(&self.runtime.spots);
         match rewrite::rewrite(&template.text, &template.name, spots.len(), self.runtime.log.enabled) {
-            Ok(rewritten) => {
-                spots.extend(rewritten.spots.into_iter().map(|spot| Arc::new(Spot { template: index, ..spot })));
-                lock(&self.compiled).insert(index, Compiled::Ready(Arc::new(rewritten.offsets)));
-                Ok(Some(rewritten.text))
+            Ok(mut rewritten) => {
+                let new = std::mem::take(&mut rewritten.spots);
+                spots.extend(new.into_iter().map(|spot| Arc::new(Spot { template: index, ..spot })));
+                let text = std::mem::take(&mut rewritten.text);
+                lock(&self.compiled).insert(index, Compiled::Ready(Arc::new(rewritten)));
+                Ok(Some(text))
             }
             Err(problems) => {
                 let failure = diagnose::problems(problems, template);
@@ -92,11 +94,16 @@ impl Library {
         let index = self.names.get(name)?;
         let template = &self.project.templates[index];
         let range = match lock(&self.compiled).get(&index) {
-            Some(Compiled::Ready(offsets)) => offsets.range(range),
+            Some(Compiled::Ready(rewritten)) => rewritten.offsets.range(range),
             _ => return None,
         };
         let length = template.text.len();
         Some(Span::new(template.file, range.start.min(length), range.end.min(length)))
+    }
+
+    /// Whether a template's output has a line break at its end that minijinja drops.
+    fn last_line_break(&self, index: usize) -> bool {
+        matches!(lock(&self.compiled).get(&index), Some(Compiled::Ready(rewritten)) if rewritten.last_line_break)
     }
 
     /// The author's text of a template.
@@ -260,8 +267,8 @@ impl Inner {
         let (mut text, spans) = rendered.map_err(|error| self.failure(&error, &source.name, &root))?;
         let map = self.map(&text, &spans);
         // A literal block at the end of the text needs its last line break to mean what it says.
-        let line = source.text.ends_with('\n') || is_yaml_name(&source.name);
-        if line && !text.ends_with('\n') && !text.trim().is_empty() {
+        let open_line = is_yaml_name(&source.name) && !text.ends_with('\n');
+        if !text.trim().is_empty() && (open_line || self.library.last_line_break(template)) {
             text.push('\n');
         }
         Ok(Output { template, text, map })

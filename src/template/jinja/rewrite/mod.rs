@@ -67,6 +67,8 @@ pub(crate) struct Rewritten {
     pub(crate) text: String,
     pub(crate) offsets: Offsets,
     pub(crate) spots: Vec<Spot>,
+    /// Whether the text ends with a line break that is part of the output. minijinja drops it.
+    pub(crate) last_line_break: bool,
 }
 
 /// The whitespace rules that [`lines`] relies on.
@@ -140,7 +142,17 @@ pub(crate) fn rewrite(source: &str, name: &str, base: usize, reads: bool) -> Res
     insertions.sort_by_key(|insertion| insertion.at);
     let merged = merge(insertions, &plus, author_range);
     let (text, offsets) = Offsets::apply(source, &merged);
-    Ok(Rewritten { text, offsets, spots })
+    let last_line_break = keeps_last_line_break(&spaced, &tags);
+    Ok(Rewritten { text, offsets, spots, last_line_break })
+}
+
+fn keeps_last_line_break(text: &str, tags: &[Tag<'_>]) -> bool {
+    let Some(line) = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)) else { return false };
+    match tags.last().filter(|tag| tag.end == line.len()) {
+        None => true,
+        Some(tag) if tag.kind == Kind::Expression => tag.right != Marker::Remove,
+        Some(tag) => tag.right == Marker::Keep,
+    }
 }
 
 /// Inserts the `+` markers, and moves the tags accordingly.
