@@ -265,11 +265,13 @@ impl Inner {
         let compiled = self.env.get_template(&source.name);
         let rendered = compiled.and_then(|compiled| compiled.render_with_spans(root.clone()));
         let (mut text, spans) = rendered.map_err(|error| self.failure(&error, &source.name, &root))?;
-        let map = self.map(&text, &spans);
+        let mut map = self.map(&text, &spans);
         // A literal block at the end of the text needs its last line break to mean what it says.
         let open_line = is_yaml_name(&source.name) && !text.ends_with('\n');
         if !text.trim().is_empty() && (open_line || self.library.last_line_break(template)) {
             text.push('\n');
+            let end = source.text.len();
+            map.push(text.len(), Span::new(source.file, end.saturating_sub(1), end), false, []);
         }
         Ok(Output { template, text, map })
     }
