@@ -243,7 +243,9 @@ impl Entries {
             _ => {
                 if self.log.enabled {
                     self.log.read(node.span);
-                    lock(&self.trail.leaves).insert(Arc::clone(key));
+                    if !self.trail.whole.load(Ordering::Relaxed) {
+                        lock(&self.trail.leaves).insert(Arc::clone(key));
+                    }
                 }
                 view(node, &self.trail, &self.log)
             }

@@ -273,7 +273,7 @@ fn unknown(kind: Kind, detail: &str, scene: &Scene<'_>) -> Diagnostic {
         }
         Kind::Test => TESTS.to_vec(),
     };
-    match nearest(name, names) {
+    match nearest(name, names.into_iter().filter(|known| *known != name)) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
         None if kind == Kind::Function && FILTERS.contains(&name) => {
             diagnostic.hint(format!("`{name}` is a filter: `value|{name}`"))
