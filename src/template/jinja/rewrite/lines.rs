@@ -2,27 +2,29 @@
 //!
 //! minijinja's `trim_blocks` and `lstrip_blocks` are on, and tags that are to keep their blanks get a `+`. They are:
 //! tags that share their line with anything else, tags of a statement of which some tag does, tags that have a
-//! marker themselves, and those edges of `include`, `call` and `filter` where their output stands.
+//! marker themselves, and those edges of `include`, `call` and `filter` where their output stands. The definition of a
+//! macro or variable writes nothing, whatever it holds: it vanishes if nothing stands before and after all of it.
 
 use super::tags::{Kind, Marker, Tag, inner};
 
 /// The offsets at which a `+` is to be inserted, in order. `fragments` says that `call` and `filter` blocks stand for
 /// their output at their place (in YAML templates) instead of giving lines as they come.
 pub(super) fn kept_blanks(source: &str, tags: &[Tag<'_>], fragments: bool) -> Vec<usize> {
-    let mut alone = alone_on_lines(source, tags);
-    spread_over_statements(source, tags, &mut alone);
+    let mut edges: Vec<Edges> =
+        alone_on_lines(source, tags).into_iter().map(|alone| Edges { left: alone, right: alone }).collect();
+    spread_over_statements(source, tags, &mut edges);
     let mut plus = Vec::new();
-    for (tag, alone) in tags.iter().zip(alone) {
+    for (tag, vanishes) in tags.iter().zip(edges) {
         if tag.kind == Kind::Expression {
             continue;
         }
         let output = fragments && matches!(tag.keyword, "call" | "filter") || tag.keyword == "include";
         let end_of_output = fragments && matches!(tag.keyword, "endcall" | "endfilter") || tag.keyword == "include";
-        if tag.left == Marker::None && (!alone || output) && starts_line(source, tag.start) {
+        if tag.left == Marker::None && (!vanishes.left || output) && starts_line(source, tag.start) {
             plus.push(tag.start + 2);
         }
         if tag.right == Marker::None
-            && (!alone || end_of_output)
+            && (!vanishes.right || end_of_output)
             && matches!(source.as_bytes().get(tag.end), Some(b'\r' | b'\n'))
         {
             plus.push(tag.end - 2);
@@ -61,8 +63,15 @@ fn alone_on_lines(source: &str, tags: &[Tag<'_>]) -> Vec<bool> {
     alone
 }
 
-/// A statement's tags (`if`, `elif`, `else`, `endif`) count as alone only together.
-fn spread_over_statements(source: &str, tags: &[Tag<'_>], alone: &mut [bool]) {
+/// Whether the blanks at a tag's edges vanish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Edges {
+    left: bool,
+    right: bool,
+}
+
+/// A statement's tags (`if`, `elif`, `else`, `endif`) vanish only together.
+fn spread_over_statements(source: &str, tags: &[Tag<'_>], edges: &mut [Edges]) {
     let mut open: Vec<Vec<usize>> = Vec::new();
     for (at, tag) in tags.iter().enumerate() {
         match tag.keyword {
@@ -76,8 +85,15 @@ fn spread_over_statements(source: &str, tags: &[Tag<'_>], alone: &mut [bool]) {
             word if word.starts_with("end") => {
                 let mut statement = open.pop().unwrap_or_default();
                 statement.push(at);
-                if !statement.iter().all(|&tag| alone[tag]) {
-                    statement.iter().for_each(|&tag| alone[tag] = false);
+                if statement.iter().all(|&tag| edges[tag].left) {
+                    continue;
+                }
+                statement.iter().for_each(|&tag| edges[tag] = Edges { left: false, right: false });
+                let first = &tags[statement[0]];
+                let defines = matches!(word, "endmacro" | "endset") && statement.len() == 2;
+                let bare = first.left == Marker::None && tag.right == Marker::None;
+                if defines && bare && starts_line(source, first.start) && ends_line(source, tag.end) {
+                    statement.iter().for_each(|&tag| edges[tag] = Edges { left: true, right: true });
                 }
             }
             _ => {}
@@ -130,6 +146,10 @@ mod tests {
         assert_eq!(plus("  {# c #}\n{# d #} x\n"), "  {# c #}\n{#+ d #} x\n");
         assert_eq!(plus("  {% call m() %}\n x\n  {% endcall %}\n"), "  {%+ call m() %}\n x\n  {% endcall +%}\n");
         assert_eq!(plus("  {% include 'x' %}\n"), "  {%+ include 'x' +%}\n");
+        assert_eq!(
+            plus("  {% macro m() %}x{% endmacro %}\n{% set a -%}\nx\n{%- endset %}\n"),
+            "  {% macro m() %}x{% endmacro %}\n{% set a -%}\nx\n{%- endset %}\n"
+        );
         assert_eq!(
             plus("{% set a %}\nx\n{% endset %}\n{% set b = 1 %}\n"),
             "{% set a %}\nx\n{% endset %}\n{% set b = 1 %}\n"
