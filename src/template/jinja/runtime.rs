@@ -22,7 +22,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Maps, lists and scalars that a value may have where it is stored or compared.
-const MAX_NODES: usize = 1 << 20;
+const MAX_NODES: usize = 1 << 18;
 
 /// State that the inserted filters of one engine share.
 pub(super) struct Runtime {
