@@ -7,7 +7,7 @@
 use super::convert::{from_go, to_go};
 use super::error::{Issue, limit};
 use super::runtime::Runtime;
-use crate::template::helm::funcs::{self, Function, Type};
+use crate::template::helm::funcs::{self, Env, Function, Type};
 use crate::value::{List, ListKind, Value as Go};
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, State, Value};
@@ -20,9 +20,11 @@ enum Subject {
     At(usize),
     /// There is none: a function only.
     None,
+    /// The last one; there is no function of that name, which means something else.
+    FilterOnly,
 }
 
-use Subject::{At, Last, None as No};
+use Subject::{At, FilterOnly, Last, None as No};
 
 /// The Go name, the Jinja name and what a filter works on. Where a function exists with and without `must`, the one
 /// that fails is taken: errors are never swallowed.
@@ -78,7 +80,7 @@ const FUNCTIONS: &[(&str, &str, Subject)] = &[
     ("hasKey", "has_key", At(0)),
     ("pluck", "pluck", No),
     ("keys", "keys", Last),
-    ("values", "map_values", Last),
+    ("values", "values", FilterOnly),
     ("pick", "pick", At(0)),
     ("omit", "omit", At(0)),
     ("dig", "dig", Last),
@@ -192,7 +194,25 @@ const TOLERANT: &[&str] = &["empty", "coalesce", "all", "any", "ternary"];
 
 /// Go functions without a Jinja name, and what to write instead.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("hello", "nobody needs it"),
+    ("hello", "nothing"),
+    ("and", "`a and b`"),
+    ("or", "`a or b`"),
+    ("not", "`not a`"),
+    ("eq", "`a == b`"),
+    ("ne", "`a != b`"),
+    ("lt", "`a < b`"),
+    ("le", "`a <= b`"),
+    ("gt", "`a > b`"),
+    ("ge", "`a >= b`"),
+    ("index", "`list[0]`"),
+    ("len", "`length`"),
+    ("print", "text side by side"),
+    ("println", "text side by side"),
+    ("printf", "`\"%s\"|format(value)`, or text side by side"),
+    ("urlquery", "`urlencode`"),
+    ("date_in_zone", "`date_in_zone`"),
+    ("date_modify", "`date_modify`"),
+    ("must_date_modify", "`date_modify`"),
     ("trim", "minijinja's `trim`"),
     ("trimall", "`trim_all`"),
     ("upper", "minijinja's `upper`"),
@@ -260,7 +280,8 @@ pub fn jinja_name(go: &str) -> Result<&'static str, &'static str> {
         let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
         format!("must{first}{}", chars.as_str())
     };
-    if let Some((_, name, _)) = FUNCTIONS.iter().find(|(other, _, _)| *other == go || *other == must) {
+    if let Some((_, name, _)) = FUNCTIONS.iter().find(|(other, name, _)| *other == go || *other == must || *name == go)
+    {
         return Ok(name);
     }
     if let Some((_, name)) = OWN.iter().find(|(other, _)| *other == go) {
@@ -289,6 +310,9 @@ pub(super) fn register(env: &mut Environment<'static>, runtime: &Arc<Runtime>) {
                 call(&with, state, function, name, order(function, subject, arguments.0))
             });
         }
+        if subject == FilterOnly {
+            continue;
+        }
         let with = Arc::clone(runtime);
         env.add_function(name, move |state: &mut State<'_, '_>, arguments: Rest<Value>| {
             call(&with, state, function, name, arguments.0)
@@ -310,7 +334,7 @@ fn order(function: &Function, subject: Subject, mut arguments: Vec<Value>) -> Ve
             }
             arguments.insert(index.min(arguments.len()), piped);
         }
-        Last | No => arguments.push(piped),
+        Last | FilterOnly | No => arguments.push(piped),
     }
     arguments
 }
@@ -348,11 +372,36 @@ fn call(
             Issue::new(message).hint(signature(function, name)).error()
         })?);
     }
-    let result = runtime.with_env(state, |env| function.invoke(env, &converted))?;
+    let result = runtime.with_env(state, |env| checked(function, name, env, &converted))?;
     match result {
         Ok(value) => Ok(from_go(&value)),
         Err(funcs::Error::Message(message)) => Err(Issue::new(format!("`{name}`: {message}")).error()),
         Err(_) => Err(limit(format!("`{name}` takes too many steps or too much memory"))),
+    }
+}
+
+/// Calls a function. Some of Helm's give an error's text as their result: that is an error here.
+fn checked(function: &Function, name: &str, env: &mut Env<'_>, arguments: &[Go]) -> Result<Go, funcs::Error> {
+    let result = function.invoke(env, arguments)?;
+    let encoder = match name {
+        "b64decode" => "b64enc",
+        "b32decode" => "b32enc",
+        "fromtoml" => {
+            let error = result.as_map().filter(|map| map.len() == 1).and_then(|map| map.get("Error"));
+            let is_error = error.as_ref().filter(|_| arguments[0].as_str().is_none_or(|text| !text.contains("Error")));
+            return match is_error.and_then(Go::as_str) {
+                Some(message) => Err(funcs::Error::Message(message.to_owned())),
+                None => Ok(result),
+            };
+        }
+        _ => return Ok(result),
+    };
+    let Some(encoder) = funcs::lookup(encoder) else { return Ok(result) };
+    let again = encoder.invoke(env, std::slice::from_ref(&result))?;
+    let bare = |text: &Go| text.as_str().unwrap_or_default().replace(['\n', '\r', '='], "");
+    match arguments.first().is_some_and(|text| bare(text) == bare(&again)) {
+        true => Ok(result),
+        false => Err("the text is not in this encoding".into()),
     }
 }
 
@@ -418,7 +467,7 @@ fn signature(function: &Function, name: &str) -> String {
     let subject = FUNCTIONS.iter().find(|(_, other, _)| *other == name).map(|(_, _, subject)| *subject);
     let all = format!("`{name}` is called as `{name}({})`", types.join(", "));
     let index = match subject {
-        Some(Last) => types.len().checked_sub(1),
+        Some(Last | FilterOnly) => types.len().checked_sub(1),
         Some(At(index)) => Some(index),
         _ => None,
     };

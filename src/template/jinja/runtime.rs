@@ -187,8 +187,16 @@ impl Runtime {
             return Ok(Value::from_safe_string(writer.out));
         }
         let trace = self.trace(value, &spot, site.include);
+        if !spot.before.is_empty() {
+            let text = &self.project.templates[spot.template].text;
+            writer.out.push_str(text.get(spot.before.clone()).unwrap_or_default());
+        }
+        let lead = writer.out.len();
         writer.lines = trace.as_ref().map(|_| Vec::new());
         self.write(site, value, &mut writer)?;
+        if site.place == Place::Line && writer.out.len() == lead {
+            writer.out.clear();
+        }
         let pieces = match (trace, writer.lines) {
             (Some(trace), Some(lines)) if !lines.is_empty() => shifted(&trace, &lines, writer.out.len()),
             _ => Vec::new(),

@@ -116,7 +116,8 @@ pub(super) fn aligned(text: &str, records: &[Record], body: Option<&Spot>, proje
     for record in records.iter().filter(|record| !record.text.is_empty()) {
         let spot = &record.spot;
         let source = &*project.templates[spot.template].text;
-        let lead = source.get(..spot.outer.start).unwrap_or_default();
+        let start = if spot.before.is_empty() { spot.outer.start } else { spot.before.start };
+        let lead = source.get(..start).unwrap_or_default();
         let mut anchor = &lead[lead.rfind(['\n', '}']).map_or(0, |at| at + 1)..];
         if record.text.starts_with([' ', '\n']) {
             anchor = anchor.trim_end_matches(' ');
@@ -125,7 +126,7 @@ pub(super) fn aligned(text: &str, records: &[Record], body: Option<&Spot>, proje
         let needle = anchor.trim_start();
         let Some(found) = find(&text[done..], needle, &record.text) else { continue };
         let at = done + found;
-        let after = Place { project, template: spot.template, offset: spot.outer.start - trimmed };
+        let after = Place { project, template: spot.template, offset: start - trimmed };
         literal(&mut pieces, text, done..at, before, Some(after));
         pieces.extend(record.pieces_at(at, project));
         done = at + record.text.len();

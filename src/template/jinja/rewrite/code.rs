@@ -72,6 +72,8 @@ pub(crate) struct Spot {
     pub(crate) range: Range<usize>,
     /// All of it with its delimiters.
     pub(crate) outer: Range<usize>,
+    /// The blanks before it that the site writes itself, if it writes anything.
+    pub(crate) before: Range<usize>,
 }
 
 /// What a spot is.

@@ -138,6 +138,7 @@ pub(crate) fn rewrite(source: &str, name: &str, base: usize, reads: bool) -> Res
     for spot in &mut spots {
         spot.range = author_range(spot.range.clone());
         spot.outer = author_range(spot.outer.clone());
+        spot.before = author_range(spot.before.clone());
     }
     insertions.sort_by_key(|insertion| insertion.at);
     let merged = merge(insertions, &plus, author_range);
@@ -215,7 +216,7 @@ fn wrap_macros(
             Stmt::Macro(definition) => {
                 let range = place.body(definition.span());
                 let role = Role::Body(Content::Verbatim, 0);
-                spots.push(Spot { role, template: 0, range: range.clone(), outer: range });
+                spots.push(Spot { role, template: 0, range: range.clone(), outer: range, before: 0..0 });
                 let number = base + spots.len() - 1;
                 insertions.push(walk::macro_wrapper(place, statement, definition.name, number));
                 wrap_macros(place, &definition.body, base, insertions, spots);

@@ -70,6 +70,8 @@ pub(super) struct Walker<'a> {
     /// Depth of macros and captures.
     nested: usize,
     headers: HashSet<usize>,
+    /// Blanks that the next site writes.
+    before: Range<usize>,
     /// Address of the template's own list of statements.
     top: usize,
 }
@@ -84,13 +86,15 @@ impl<'a> Walker<'a> {
             base,
             nested: 0,
             headers: HashSet::new(),
+            before: 0..0,
             top: 0,
         }
     }
 
     /// The number of a new spot.
     fn spot(&mut self, role: Role, range: Range<usize>, outer: Range<usize>) -> usize {
-        self.spots.push(Spot { role, template: 0, range, outer });
+        let before = std::mem::replace(&mut self.before, 0..0);
+        self.spots.push(Spot { role, template: 0, range, outer, before });
         self.base + self.spots.len() - 1
     }
 
@@ -552,7 +556,7 @@ impl<'a> Walker<'a> {
             _ if !scalar.dynamic && only.is_none() => {}
             Some(index) if is_producer(&list[index]) => {
                 self.group(&mut site, list, &scalar, state);
-                self.lead(&mut site, &list[index], state);
+                self.lead(&mut site, list, index, state);
                 self.producer(&list[index], site);
             }
             Some(index) if !key => {
@@ -611,7 +615,11 @@ impl<'a> Walker<'a> {
     }
 
     /// Whether the site writes the blank before its value.
-    fn lead(&mut self, site: &mut Site, statement: &Stmt<'_>, state: &State) {
+    fn lead(&mut self, site: &mut Site, list: &[Stmt<'_>], index: usize, state: &State) {
+        let statement = &list[index];
+        if site.place == Place::Line {
+            self.line_lead(site, statement, index, list);
+        }
         if site.place == Place::Key || state.flow == 0 && state.position == Position::Line {
             return;
         }
@@ -630,6 +638,23 @@ impl<'a> Walker<'a> {
             self.insert(tag.start + 2, "-", None);
             site.lead = true;
         }
+    }
+
+    /// A line's indent and the line break before it are the site's, so that a value that vanishes leaves no blanks.
+    fn line_lead(&mut self, site: &mut Site, statement: &Stmt<'_>, index: usize, list: &[Stmt<'_>]) {
+        let (tag, left, _) = self.source.edges(statement);
+        let Some(Stmt::EmitRaw(raw)) = index.checked_sub(1).and_then(|before| list.get(before)) else { return };
+        let kept = raw.raw.trim_end().len();
+        if left != Marker::None
+            || kept == raw.raw.len()
+            || raw.span().end_offset as usize != tag.start
+            || !matches!(statement, Stmt::EmitExpr(emit) if !streams(&emit.expr))
+        {
+            return;
+        }
+        self.insert(tag.start + 2, "-", None);
+        self.before = raw.span().start_offset as usize + kept..tag.start;
+        site.lead = true;
     }
 
     /// Whether the expression is alone under a key, or one of several that are.
