@@ -26,7 +26,7 @@ pub enum Color {
 }
 
 /// How findings are judged and printed.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Findings")]
 pub struct FindingFlags {
     /// How findings are printed

@@ -97,7 +97,7 @@ enum Command {
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
-    Validate(validate::Validate),
+    Validate(Box<validate::Validate>),
     Values(Box<values::Values>),
 }
 

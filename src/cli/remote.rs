@@ -367,12 +367,16 @@ pub fn archive_at(
     Ok(Fetched { metadata, data, digest, url: repository::shown(&url), manifest_digest: None, provenance })
 }
 
-/// The cache in the user's cache directory: `CHART_CACHE`, or `chart` in the usual place.
+/// The cache in the user's cache directory.
 pub fn cache() -> Cache {
-    let root = variable("CHART_CACHE")
+    Cache::new(cache_folder())
+}
+
+/// Where caches are: `CHART_CACHE`, or `chart` in the usual place.
+pub fn cache_folder() -> Option<PathBuf> {
+    variable("CHART_CACHE")
         .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("chart")))
-        .or_else(|| Some(variable("HOME")?.join(".cache/chart")));
-    Cache::new(root)
+        .or_else(|| Some(variable("HOME")?.join(".cache/chart")))
 }
 
 /// The time of publication: `SOURCE_DATE_EPOCH`, or now.

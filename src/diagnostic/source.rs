@@ -117,6 +117,14 @@ impl Sources {
         &self.sources[file.0 as usize].text
     }
 
+    /// Replaces a text; spans in it must still fit. Long runs drop texts that nothing points into, and put them back
+    /// when something does.
+    pub fn set_text(&mut self, file: FileId, text: impl Into<Arc<str>>) {
+        let source = &mut self.sources[file.0 as usize];
+        source.text = text.into();
+        source.line_starts = Arc::default();
+    }
+
     /// The text itself, shared.
     pub fn shared_text(&self, file: FileId) -> Arc<str> {
         match &self.sources[file.0 as usize].text {

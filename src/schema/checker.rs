@@ -1,5 +1,6 @@
 //! Checks objects against the schemas of the Kubernetes versions in question.
 
+use super::catalog::Catalogs;
 use super::custom::{CustomKind, Store};
 use super::facts::Facts;
 use super::kind::{Identity, KindFilter};
@@ -28,6 +29,8 @@ pub struct Options {
     pub reject: Vec<KindFilter>,
     /// Where objects live that name no namespace.
     pub namespace: String,
+    /// Where schemas of other kinds are looked for.
+    pub catalogs: Option<Catalogs>,
 }
 
 impl Default for Options {
@@ -39,6 +42,7 @@ impl Default for Options {
             skip: Vec::new(),
             reject: Vec::new(),
             namespace: "default".to_owned(),
+            catalogs: None,
         }
     }
 }
@@ -217,6 +221,11 @@ impl Checker {
             walk.findings.extend(served(identity, kind, definitions));
             walk.value(shape, identity.node, &Path::ROOT);
             return walk.findings;
+        }
+        if let Some(findings) =
+            self.options.catalogs.as_ref().and_then(|catalogs| catalogs.check(identity, version, sources))
+        {
+            return findings;
         }
         if let Some(seen) = outcome.objects.iter_mut().find(|seen| seen.span == identity.node.span) {
             seen.state = State::Unknown;

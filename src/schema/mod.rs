@@ -5,6 +5,7 @@
 
 pub mod build;
 mod bundle;
+mod catalog;
 mod checker;
 mod compact;
 mod cron;
@@ -25,6 +26,7 @@ mod walk;
 mod words;
 
 pub use bundle::{api_versions, definitions};
+pub use catalog::{BadLocation, Catalogs, Fetch};
 pub use checker::{Checker, Options, Outcome, Seen, State};
 pub use compact::{read as read_shape, write as write_shape};
 pub use kind::KindFilter;

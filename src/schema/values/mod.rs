@@ -7,8 +7,8 @@
 
 mod formats;
 mod helm;
-mod node;
-mod words;
+pub(super) mod node;
+pub(super) mod words;
 
 use crate::chart::Chart;
 use crate::diagnostic::{Code, Diagnostic, FileId, Sources, Span};

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Our trees as a JSON representation.
-pub(super) struct Tree;
+pub(in crate::schema) struct Tree;
 
 #[derive(Clone, Copy)]
-pub(super) enum Item<'a> {
+pub(in crate::schema) enum Item<'a> {
     Node(&'a Node),
     /// A property's name, while `propertyNames` looks at it.
     Name(&'a str),
@@ -114,7 +114,7 @@ impl<'a> json::Node<'a, Tree> for Item<'a> {
     }
 }
 
-pub(super) struct Members<'a>(&'a Mapping);
+pub(in crate::schema) struct Members<'a>(&'a Mapping);
 
 impl<'a> json::Object<'a, Tree> for Members<'a> {
     type Node = Item<'a>;
@@ -134,7 +134,7 @@ impl<'a> json::Object<'a, Tree> for Members<'a> {
     }
 }
 
-pub(super) struct Elements<'a>(&'a Arc<Vec<Node>>);
+pub(in crate::schema) struct Elements<'a>(&'a Arc<Vec<Node>>);
 
 impl<'a> json::Array<'a, Tree> for Elements<'a> {
     type Node = Item<'a>;
@@ -150,7 +150,7 @@ impl<'a> json::Array<'a, Tree> for Elements<'a> {
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Num {
+pub(in crate::schema) enum Num {
     Int(i64),
     Uint(u64),
     Float(f64),

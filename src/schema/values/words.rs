@@ -24,7 +24,7 @@ pub(super) fn diagnostics(errors: &[ValidationError<'_>], place: &Place<'_>) -> 
 }
 
 /// The node at a JSON pointer, or the last one on the way that exists.
-pub(super) fn follow<'n>(root: &'n Node, pointer: &str) -> Option<&'n Node> {
+pub(in crate::schema) fn follow<'n>(root: &'n Node, pointer: &str) -> Option<&'n Node> {
     let mut node = root;
     for token in tokens(pointer) {
         node = match step(node, &token) {
@@ -184,7 +184,7 @@ impl Place<'_> {
 }
 
 /// `must be an integer`
-fn wanted(kind: &Kind, at: &Node) -> String {
+pub(in crate::schema) fn wanted(kind: &Kind, at: &Node) -> String {
     match kind {
         Kind::Type { kind } => {
             let names: Vec<&str> = match kind {
