@@ -1,7 +1,11 @@
 //! The embedded bundle against the data that it is made from.
 
 use crate::support::{Folder, root, skip, tool};
-use chart::schema::{Fields, Format, KubeVersion, Shape, Unique, Width, definitions, read_shape, write_shape};
+use chart::diagnostic::Sources;
+use chart::schema::{
+    Checker, Fields, Format, KubeVersion, Options, Shape, Unique, Width, definitions, read_shape, write_shape,
+};
+use chart::yaml;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -265,4 +269,60 @@ fn object(fields: &Fields, required: bool) -> Value {
         schema["required"] = json!(names);
     }
     schema
+}
+
+/// Reads what a file says about itself: `# !code !code` behind a line means that these findings start there.
+fn expected(text: &str) -> Vec<(usize, String)> {
+    let mut expected = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let Some((_, comment)) = line.split_once("# !") else { continue };
+        expected.extend(comment.split_whitespace().map(|code| (at + 1, code.trim_start_matches('!').to_owned())));
+    }
+    expected.sort();
+    expected
+}
+
+/// Checks every file of a folder and compares the findings with its notes.
+#[track_caller]
+fn check_notes(folder: &str) {
+    let mut files: Vec<_> =
+        std::fs::read_dir(root().join(folder)).expect("folder").map(|entry| entry.expect("entry").path()).collect();
+    files.sort();
+    let mut wrong = String::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("readable");
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let mut sources = Sources::default();
+        let file = sources.add(name.clone(), text.as_str());
+        let documents = yaml::read(&text, file).complete().expect("YAML");
+        let findings = Checker::new(Options::default()).check(&documents, &sources);
+        let mut found: Vec<_> = findings
+            .iter()
+            .map(|finding| {
+                let span = finding.labels.first().expect("a place").span;
+                (sources.position(file, span.start).line, finding.code.as_str().to_owned())
+            })
+            .collect();
+        found.sort();
+        let expected = expected(&text);
+        let mut missing = expected.clone();
+        for finding in &found {
+            match missing.iter().position(|wanted| wanted == finding) {
+                Some(at) => drop(missing.remove(at)),
+                None => wrong += &format!("{name}:{}: unexpected {}\n", finding.0, finding.1),
+            }
+        }
+        missing.iter().for_each(|(line, code)| wrong += &format!("{name}:{line}: missing {code}\n"));
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn rules_find_what_the_notes_say() {
+    check_notes("testdata/schema/rules");
+}
+
+#[test]
+fn custom_resources_are_checked_as_the_notes_say() {
+    check_notes("testdata/schema/custom");
 }

@@ -103,7 +103,8 @@ enum Command {
 
 /// Runs the command that the process arguments ask for.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(switches::plain(std::env::args_os(), Cli::command)) {
+    let arguments = validate::translate(std::env::args_os());
+    let cli = match Cli::try_parse_from(switches::plain(arguments.into_iter(), Cli::command)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are data, on stdout, and success; the rest is usage.

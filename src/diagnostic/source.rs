@@ -121,7 +121,7 @@ impl Sources {
     /// when something does.
     pub fn set_text(&mut self, file: FileId, text: impl Into<Arc<str>>) {
         let source = &mut self.sources[file.0 as usize];
-        source.text = text.into();
+        source.text = Text::Str(text.into());
         source.line_starts = Arc::default();
     }
 

@@ -185,6 +185,7 @@ impl Checker {
         let mut walk = self.walk(pool, identity, sources, &definition.shape);
         walk.findings.extend(rules::api::deprecated(identity, version));
         walk.definition(definition, identity.node, &Path::ROOT);
+        rules::metadata::required(&mut walk, definition);
         Some(walk.findings)
     }
 
@@ -305,8 +306,12 @@ fn merge(mut all: Vec<(KubeVersion, Vec<Diagnostic>)>) -> Vec<Diagnostic> {
     let mut merged: Vec<(Diagnostic, Vec<KubeVersion>)> = Vec::new();
     for (version, findings) in all {
         for finding in findings {
-            match merged.iter_mut().find(|(known, _)| *known == finding) {
-                Some((_, versions)) => versions.push(version),
+            match merged.iter_mut().find(|(known, _)| same(known, &finding)) {
+                // The newest version has the newest advice.
+                Some((known, versions)) => {
+                    *known = finding;
+                    versions.push(version);
+                }
                 None => merged.push((finding, vec![version])),
             }
         }
@@ -318,6 +323,12 @@ fn merge(mut all: Vec<(KubeVersion, Vec<Diagnostic>)>) -> Vec<Diagnostic> {
         finding
     };
     merged.into_iter().map(tell).collect()
+}
+
+/// Whether two versions say the same; their advice may differ.
+fn same(a: &Diagnostic, b: &Diagnostic) -> bool {
+    let places = |finding: &Diagnostic| finding.labels.iter().map(|label| label.span).collect::<Vec<_>>();
+    (a.code, &a.message) == (b.code, &b.message) && places(a) == places(b)
 }
 
 /// `1.29 to 1.31, 1.34`.

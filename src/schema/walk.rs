@@ -21,6 +21,25 @@ const KEY_DEFAULTS: &[(&str, &str)] = &[("protocol", "TCP")];
 /// Lists whose double entries the API server takes with a warning: the last one wins.
 const LENIENT_LISTS: &[&str] = &["env", "imagePullSecrets", "hostAliases", "secrets", "ownerReferences"];
 
+/// Fields of older API versions, or of other tools, and how they are written now.
+const MOVED: &[(&str, &str, &str)] = &[
+    ("networking.v1.IngressBackend", "serviceName", "write `service: {name: …, port: {number: …}}`"),
+    ("networking.v1.IngressBackend", "servicePort", "write `service: {name: …, port: {number: …}}`"),
+    (
+        "autoscaling.v2.HorizontalPodAutoscalerSpec",
+        "targetCPUUtilizationPercentage",
+        "write `metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: …}}}]`",
+    ),
+    ("core.v1.ResourceRequirements", "cpu", "write `requests: {cpu: …}` or `limits: {cpu: …}`"),
+    ("core.v1.ResourceRequirements", "memory", "write `requests: {memory: …}` or `limits: {memory: …}`"),
+    ("core.v1.Probe", "path", "write `httpGet: {path: …, port: …}`"),
+    ("core.v1.Probe", "port", "write `httpGet: {path: …, port: …}` or `tcpSocket: {port: …}`"),
+];
+
+fn moved(definition: &str, field: &str) -> Option<&'static str> {
+    MOVED.iter().find(|(known, name, _)| *known == definition && *name == field).map(|(.., now)| *now)
+}
+
 /// One check of a value against the schemas of one version.
 pub(super) struct Walk<'a> {
     pub pool: &'static Pool,
@@ -224,9 +243,12 @@ impl Walk<'_> {
                     || path.last_key().is_some_and(|key| LENIENT_LISTS.contains(&key))
                     || matches!(unique, Unique::Keys(keys) if keys[0] == "containerPort"));
             let code = if lenient { Code::ShadowedItem } else { Code::DuplicateItem };
-            let what = if lenient { "is there twice; the last one counts" } else { "is there twice" };
             let place = path.index(at);
-            let finding = Diagnostic::new(code, format!("{identity} {what} in `{path}`"))
+            let message = match lenient {
+                true => format!("{identity} is there twice in `{path}`; the last one counts"),
+                false => format!("{identity} is there twice in `{path}`"),
+            };
+            let finding = Diagnostic::new(code, message)
                 .label(span, format!("again here, in `{place}`"))
                 .label(first, "first here");
             self.push(finding);
@@ -255,6 +277,8 @@ impl Walk<'_> {
             } else {
                 format!("did you mean `{meant}`?")
             });
+        } else if let Some(now) = definition.and_then(|definition| moved(definition.name, key)) {
+            finding = finding.hint(now);
         } else if let Some(home) = self.home_of(key, fields, path) {
             finding = finding.hint(format!("`{key}` belongs in {home}; check the indentation"));
         } else if fields.iter().len() <= 16 {
@@ -422,7 +446,11 @@ impl Walk<'_> {
             (Shape::List { items, .. }, Data::Str(_) | Data::Int(_) | Data::Bool(_))
                 if matches!(self.resolved(items), Shape::String { .. } | Shape::Integer(_)) =>
             {
-                Some(format!("write a list: `{key}: [{written}]`"))
+                let words: Vec<&str> = match key {
+                    "command" | "args" if !written.contains(['"', '\'']) => written.split_whitespace().collect(),
+                    _ => vec![written],
+                };
+                Some(format!("write a list: `{key}: [{}]`", words.join(", ")))
             }
             (Shape::Object(_) | Shape::Map(_), Data::Seq(_)) => {
                 Some("write `key: value` lines without dashes".to_owned())

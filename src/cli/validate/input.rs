@@ -19,7 +19,7 @@ impl Input {
     pub fn name(&self) -> String {
         match self {
             Input::Stdin => "<stdin>".to_owned(),
-            Input::File(path) => path.to_string_lossy().into_owned(),
+            Input::File(path) => path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned(),
         }
     }
 }
@@ -59,7 +59,9 @@ fn walk(path: &Path, kinds: &[&str], given: bool, depth: u32, inputs: &mut Vec<I
         for (_, path, _) in fs::list(path)? {
             walk(&path, kinds, false, depth + 1, inputs)?;
         }
-    } else if given || path.extension().is_some_and(|extension| kinds.iter().any(|kind| extension.eq_ignore_ascii_case(kind))) {
+    } else if given
+        || path.extension().is_some_and(|extension| kinds.iter().any(|kind| extension.eq_ignore_ascii_case(kind)))
+    {
         inputs.push(Input::File(path.to_owned()));
     }
     Ok(())

@@ -25,7 +25,7 @@ const FORMATS: &[(&str, &str)] = &[("text", "short"), ("pretty", "human")];
 
 /// Rewrites the arguments of `chart validate`: `-kubernetes-version 1.31` is `--kube-version 1.31`, `--output text` is
 /// `--format short`. Others stay as they are.
-pub fn translate(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+pub(in crate::cli) fn translate(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     let Some(command) = arguments.iter().skip(1).position(|argument| !is_flag(argument)) else { return arguments };
     if arguments[command + 1] != "validate" {
@@ -60,8 +60,6 @@ fn flag(text: &str) -> Option<(&'static str, Option<&str>)> {
         None => (name, None),
     };
     let (_, ours) = FLAGS.iter().find(|(theirs, _)| *theirs == name)?;
-    // A switch may say `=true` in Go.
-    let value = value.filter(|value| *value != "true");
     Some((ours, value))
 }
 
@@ -86,7 +84,7 @@ mod tests {
             ("chart validate -output json -skip A,B", "chart validate --format json --skip A,B"),
             ("chart validate --output=text -output pretty", "chart validate --format=short --format human"),
             ("chart validate -schema-location=default", "chart validate --schema-location=default"),
-            ("chart validate -summary=true -- -strict", "chart validate --summary -- -strict"),
+            ("chart validate -summary=true -- -strict", "chart validate --summary=true -- -strict"),
             ("chart render -strict", "chart render -strict"),
             ("chart validate -v -x", "chart validate -v -x"),
             ("chart", "chart"),

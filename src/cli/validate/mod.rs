@@ -4,11 +4,11 @@ mod input;
 mod kubeconform;
 mod work;
 
-pub use kubeconform::translate;
+pub(super) use kubeconform::translate;
 
 use super::args::{FindingFlags, Format};
-use super::{Exit, Failed, Stream, Terminal, remote};
-use crate::diagnostic::{Code, Diagnostic, Level, Severity, Sources, Unit, allowed_by_comment, project_levels};
+use super::{Exit, Failed, Stream, Terminal, project, remote};
+use crate::diagnostic::{Code, Level, Severity, Sources, Unit};
 use crate::repository::{Kind, http};
 use crate::schema::{Catalogs, Checker, KindFilter, KubeVersion, Options, State};
 use crate::{fs, yaml};
@@ -34,6 +34,9 @@ pub struct Validate {
     /// Allow unknown fields, and warn of double keys
     #[arg(long, conflicts_with = "strict")]
     no_strict: bool,
+    /// The namespace of objects that name none
+    #[arg(long, value_name = "NAMESPACE", default_value = "default")]
+    namespace: String,
     /// Do not check objects of these kinds: `Kind` or `group/version/Kind`
     #[arg(long, value_name = "KINDS")]
     skip: Vec<String>,
@@ -85,26 +88,14 @@ pub fn run(arguments: &Validate, terminal: &mut Terminal) -> Result<Exit, Failed
     let mut checker = Checker::new(arguments.options(terminal)?);
     define(&mut checker, &arguments.schemas.crds)?;
     let inputs = input::find(&arguments.paths, &arguments.ignore_filename_pattern)?;
-    let work = work::Work {
-        checker: &checker,
-        workers: arguments.workers,
-        stop_at_error: arguments.exit_on_error,
-    };
+    let work = work::Work { checker: &checker, workers: arguments.workers, stop_at_error: arguments.exit_on_error };
     let mut outcome = work.run(&inputs, &mut sources)?;
     checker.conclude(&mut outcome.checked, &sources);
     outcome.restore(&inputs, &mut sources)?;
 
-    let mut sink = arguments.findings.sink();
-    if arguments.no_strict {
-        sink.set_default(Code::DuplicateKey, Level::Warn);
-    }
-    for (code, level) in levels {
-        sink.set_default(code, level);
-    }
-    sink.extend(
-        std::mem::take(&mut outcome.checked.findings).into_iter().filter(|finding| !allowed_by_comment(finding, &sources)),
-    );
-    let mut units = outcome.units(&inputs, sink.finish(), &sources);
+    let findings = std::mem::take(&mut outcome.checked.findings);
+    let findings = arguments.findings.judge(findings, levels, &sources);
+    let mut units = outcome.units(findings, &sources);
     let flags = FindingFlags { strict: false, ..arguments.findings.clone() };
     let exit = terminal.report(&mut units, &sources, &flags, Stream::Stdout)?;
     if terminal.verbose > 0 {
@@ -116,28 +107,25 @@ pub fn run(arguments: &Validate, terminal: &mut Terminal) -> Result<Exit, Failed
     Ok(exit)
 }
 
-/// Levels of the `chart.toml` in the working directory, or in the first folder that is checked.
+/// Levels of the project that the first path belongs to, and what the flags make of some codes.
 fn levels(arguments: &Validate, sources: &mut Sources) -> Result<HashMap<Code, Level>, Failed> {
-    let folder = arguments.paths.iter().find(|path| fs::is_dir(path)).map(PathBuf::as_path);
-    let candidates = [Some(Path::new("")), folder].into_iter().flatten().map(|folder| folder.join("chart.toml"));
-    let Some(path) = candidates.into_iter().find(|path| fs::exists(path)) else { return Ok(HashMap::new()) };
-    let text = fs::read_text(&path)?;
-    let file = sources.add(path.to_string_lossy(), text.as_str());
-    project_levels(&text, file).map_err(|findings| {
-        let told: Vec<String> = findings.iter().map(|finding| diagnostic_line(finding, sources)).collect();
-        Failed::Usage(told.join("; "), None)
-    })
-}
-
-fn diagnostic_line(finding: &Diagnostic, sources: &Sources) -> String {
-    let place = finding.labels.first().map_or(String::new(), |label| format!("{}: ", sources.locate(label.span)));
-    format!("{place}{}", finding.message)
+    let first = arguments.paths.first().filter(|path| path.as_os_str() != "-").map_or(Path::new("."), PathBuf::as_path);
+    let mut levels = project::levels(first, sources)?;
+    levels.entry(Code::MissingSchema).or_insert(match arguments.schemas.ignore_missing_schemas {
+        true => Level::Note,
+        false => Level::Deny,
+    });
+    if arguments.no_strict {
+        levels.entry(Code::DuplicateKey).or_insert(Level::Warn);
+    }
+    Ok(levels)
 }
 
 impl Validate {
     fn options(&self, terminal: &mut Terminal) -> Result<Options, Failed> {
         let mut options = Options {
             strict: !self.no_strict,
+            namespace: self.namespace.clone(),
             ignore_missing: self.schemas.ignore_missing_schemas,
             skip: self.skip.iter().flat_map(|list| KindFilter::list(list)).collect(),
             reject: self.reject.iter().flat_map(|list| KindFilter::list(list)).collect(),
@@ -180,7 +168,10 @@ impl Validate {
         let folders = self.schemas.crds.iter().filter(|path| fs::is_dir(path));
         let folders = folders.map(|path| {
             let path = path.to_string_lossy();
-            format!("{}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json", path.trim_end_matches('/'))
+            format!(
+                "{}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json",
+                path.trim_end_matches('/')
+            )
         });
         self.schemas.schema_location.iter().cloned().chain(folders).collect()
     }
@@ -209,7 +200,11 @@ fn define(checker: &mut Checker, paths: &[PathBuf]) -> Result<(), Failed> {
         let file = sources.add(path.to_string_lossy(), text.as_str());
         let parsed = yaml::read(&text, file);
         if let Some(error) = parsed.error {
-            let place = error.diagnostic.labels.first().map_or_else(|| path.display().to_string(), |label| sources.locate(label.span));
+            let place = error
+                .diagnostic
+                .labels
+                .first()
+                .map_or_else(|| path.display().to_string(), |label| sources.locate(label.span));
             return Err(Failed::Usage(format!("{place}: {}", error.diagnostic.message), None));
         }
         checker.define(&parsed.documents);
@@ -220,7 +215,8 @@ fn define(checker: &mut Checker, paths: &[PathBuf]) -> Result<(), Failed> {
 /// The objects that have an error, by the start of their span.
 fn broken(units: &[Unit], outcome: &work::Outcome) -> BTreeSet<usize> {
     let errors = units.iter().flat_map(|unit| &unit.findings).filter(|finding| finding.severity == Severity::Error);
-    let mut starts: Vec<_> = outcome.checked.objects.iter().enumerate().map(|(at, seen)| (seen.span.file, seen.span.start, at)).collect();
+    let mut starts: Vec<_> =
+        outcome.checked.objects.iter().enumerate().map(|(at, seen)| (seen.span.file, seen.span.start, at)).collect();
     starts.sort_unstable();
     errors
         .filter_map(|finding| {

@@ -19,16 +19,17 @@ pub(super) fn root(schema: &Node, open: bool) -> Shape {
         Shape::Object(fields) => fields.iter().cloned().collect(),
         _ => Vec::new(),
     };
-    custom.shape = Shape::Object(with_head(fields, "metadata"));
+    custom.shape = Shape::Object(with_head(fields, &["metadata"]));
     Shape::Custom(Box::new(custom))
 }
 
 /// The fields of an object with those that every object has.
-fn with_head(fields: Vec<Field>, required: &str) -> Fields {
+fn with_head(fields: Vec<Field>, required: &[&str]) -> Fields {
     let mut all: Vec<Field> =
         fields.into_iter().filter(|field| !matches!(&*field.name, "apiVersion" | "kind" | "metadata")).collect();
     let text = || Shape::String { format: Format::Plain, values: Vec::new() };
-    let mut head = |name: &'static str, shape| all.push(Field { name: name.into(), required: name == required, shape });
+    let mut head =
+        |name: &'static str, shape| all.push(Field { name: name.into(), required: required.contains(&name), shape });
     head("apiVersion", text());
     head("kind", text());
     head("metadata", Shape::Ref(Ref::new("meta.v1.ObjectMeta")));
@@ -72,12 +73,13 @@ fn node(schema: &Node, open: bool, depth: u32) -> Custom {
         Some("boolean") => Shape::Boolean,
         _ => Shape::Any,
     };
-    if embedded && let Shape::Object(fields) = shape {
-        let mut all = with_head(fields.iter().cloned().collect(), "").iter().cloned().collect::<Vec<_>>();
-        for field in &mut all {
-            field.required |= matches!(&*field.name, "apiVersion" | "kind");
-        }
-        shape = Shape::Object(Fields::new(all));
+    if embedded {
+        let fields = match &shape {
+            Shape::Object(fields) => fields.iter().cloned().collect(),
+            _ => Vec::new(),
+        };
+        let head = ["apiVersion", "kind"];
+        shape = Shape::Object(with_head(fields, &head));
     }
     let values = Values::read(schema, int_or_string, depth);
     // Allowed texts are told in the words of the built-in kinds.

@@ -67,7 +67,7 @@ pub(in crate::schema) fn absent(identity: &Identity<'_>, version: KubeVersion) -
             let message = format!("`{api_version}` {kind} was removed in Kubernetes {gone}");
             Diagnostic::new(Code::RemovedApi, message).label(identity.api_version_span(), removed_label(version))
         } else {
-            let message = format!("`{api_version}` {kind} comes with Kubernetes {first}, the target is {version}");
+            let message = format!("`{api_version}` {kind} comes with Kubernetes {first}");
             Diagnostic::new(Code::UnavailableApi, message)
                 .label(identity.api_version_span(), format!("not in Kubernetes {version}"))
         };

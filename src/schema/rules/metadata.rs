@@ -4,6 +4,8 @@ use super::{Grammar, Walk, has};
 use crate::diagnostic::Code;
 use crate::schema::names;
 use crate::schema::path::Path;
+use crate::schema::pool::Definition;
+use crate::schema::shape::Shape;
 use crate::yaml::Node;
 
 /// Bytes of all annotations of an object together.
@@ -12,6 +14,19 @@ const MAX_ANNOTATIONS: usize = 256 * 1024;
 /// Kinds whose objects are named by what fits into a URL.
 const PATH_NAMES: &[&str] =
     &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "CertificateSigningRequest", "Event", "Node"];
+
+/// Groups whose objects are questions to the server, and need no name.
+const NAMELESS: &[&str] = &["authentication.k8s.io", "authorization.k8s.io"];
+
+/// Tells an object without metadata; with them, their own rule looks for the name.
+pub(in crate::schema) fn required(walk: &mut Walk<'_>, definition: &Definition) {
+    let object = walk.identity.node;
+    let Shape::Object(fields) = &definition.shape else { return };
+    let named = matches!(fields.get("metadata").map(|field| &field.shape), Some(Shape::Ref(to)) if to.name == "meta.v1.ObjectMeta");
+    if named && !has(object, "metadata") && !NAMELESS.contains(&walk.identity.group()) {
+        walk.lacks(object, &Path::ROOT, "`metadata`", "every object needs a name: `metadata: {name: …}`");
+    }
+}
 
 pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     if path.depth() == 1 {
@@ -48,6 +63,7 @@ fn own_metadata(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         (Some(name), _) => {
             walk.tell(Code::MissingField, name, format!("`{path}.name` is empty"), "every object needs a name");
         }
+        (None, _) if NAMELESS.contains(&walk.identity.group()) => {}
         (None, _) => walk.lacks(node, path, "`name`", "every object needs a `name`, or a `generateName`"),
     }
     if let Some(namespace) = node.get("namespace")

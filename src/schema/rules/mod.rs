@@ -7,7 +7,7 @@ mod config;
 mod container;
 mod ingress;
 mod job;
-mod metadata;
+pub(super) mod metadata;
 mod network;
 mod pod;
 mod rbac;

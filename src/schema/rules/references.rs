@@ -1,7 +1,7 @@
 //! Checks across objects: doubles, and references that lead nowhere.
 
 use crate::diagnostic::{Code, Diagnostic, Span, nearest_within};
-use crate::schema::facts::{Facts, Object, Pair, Part, Reference, Service, Strength};
+use crate::schema::facts::{Facts, Object, Pair, Part, Reference, Service, Strength, Workload};
 use crate::schema::words;
 use std::collections::{HashMap, HashSet};
 
@@ -178,23 +178,33 @@ fn selects(facts: &Facts, namespace: &str, labels: &[Pair]) -> bool {
 fn no_pods(by: &str, span: Span, labels: &[Pair], facts: &Facts, namespace: &str) -> Diagnostic {
     let mut finding = Diagnostic::new(Code::DanglingReference, format!("{by} selects no pods that are here"))
         .label(span, "no pod template has these labels");
-    // The template that misses the fewest labels is the one that is meant.
-    let missing = |workload: &crate::schema::facts::Workload| {
-        labels.iter().filter(|pair| !workload.labels.contains(pair)).count()
+    let here = || facts.workloads.iter().filter(|workload| workload.namespace == namespace);
+    let values = |wanted: &str| -> Vec<&str> {
+        let labels = here().flat_map(|workload| &workload.labels).filter(|(key, _)| key == wanted);
+        let mut values: Vec<&str> = labels.map(|(_, value)| value.as_str()).collect();
+        values.sort_unstable();
+        values.dedup();
+        values
     };
-    let nearest = facts
-        .workloads
-        .iter()
-        .filter(|workload| workload.namespace == namespace)
-        .min_by_key(|workload| missing(workload));
-    if let Some(workload) = nearest.filter(|workload| missing(workload) < labels.len()) {
-        let wanted: Vec<String> = labels
-            .iter()
-            .filter(|pair| !workload.labels.contains(pair))
-            .map(|(key, value)| format!("{key}: {value}"))
-            .collect();
-        finding =
-            finding.hint(format!("the nearest template lacks {}", words::list(wanted.iter().map(String::as_str))));
+    let told = labels.iter().find_map(|(key, value)| {
+        let there = values(key);
+        (!there.is_empty() && !there.contains(&value.as_str())).then(|| (key, value, there))
+    });
+    // Or each label is there, but in no template all of them are.
+    let missing = |workload: &Workload| labels.iter().filter(|pair| !workload.labels.contains(pair)).count();
+    let lacking = here().min_by_key(|workload| missing(workload)).filter(|workload| missing(workload) < labels.len());
+    match (told, lacking) {
+        (Some((key, value, there)), _) => {
+            let list = words::alternatives(there.into_iter().take(4));
+            finding = finding.hint(format!("`{key}` is {list} in the templates here, not `{value}`"));
+        }
+        (None, Some(workload)) => {
+            let lacks = labels.iter().filter(|pair| !workload.labels.contains(pair));
+            let lacks: Vec<String> = lacks.map(|(key, value)| format!("{key}: {value}")).collect();
+            finding =
+                finding.hint(format!("the nearest template lacks {}", words::list(lacks.iter().map(String::as_str))));
+        }
+        (None, None) => {}
     }
     finding
 }

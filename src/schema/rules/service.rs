@@ -1,6 +1,6 @@
 //! Services: ports, and what each type allows.
 
-use super::{Walk, filled, has, items, metadata};
+use super::{Walk, filled, items, metadata};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::names;
 use crate::schema::path::Path;
@@ -50,6 +50,7 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
 }
 
 fn ports(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>, kind: &str, count: usize) {
+    let mut told = false;
     let mut seen: HashMap<&str, &Node> = HashMap::new();
     for (at, port) in items(node, "ports") {
         let place = |field: &str| format!("{path}.ports[{at}].{field}");
@@ -65,9 +66,9 @@ fn ports(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>, kind: &str, count: u
         }
         let name = port.get("name").filter(|name| name.as_str().is_some_and(|name| !name.is_empty()));
         let Some(name) = name else {
-            if count > 1 && port.as_map().is_some() && !has(port, "name") {
+            if count > 1 && port.as_map().is_some() && !std::mem::replace(&mut told, true) {
                 let list = path.key("ports");
-                walk.lacks(port, &list.index(at), "`name`", "ports need names when there are several");
+                walk.lacks(port, &list.index(at), "`name`", "a service of several ports needs a name for each");
             }
             continue;
         };
