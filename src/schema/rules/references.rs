@@ -188,7 +188,7 @@ fn no_pods(by: &str, span: Span, labels: &[Pair], facts: &Facts, namespace: &str
     };
     let told = labels.iter().find_map(|(key, value)| {
         let there = values(key);
-        (!there.is_empty() && !there.contains(&value.as_str())).then(|| (key, value, there))
+        (!there.is_empty() && !there.contains(&value.as_str())).then_some((key, value, there))
     });
     // Or each label is there, but in no template all of them are.
     let missing = |workload: &Workload| labels.iter().filter(|pair| !workload.labels.contains(pair)).count();
