@@ -11,6 +11,7 @@ mod index;
 mod jinja;
 mod layering;
 mod lookup;
+mod mistakes;
 mod package;
 mod pull;
 mod push;

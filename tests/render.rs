@@ -1,1 +1,310 @@
-//! `chart render`.
+//! `chart render` through the binary, against what `helm template` 4.3.1 printed.
+
+use crate::support::{Folder, root};
+use serde_json::Value;
+
+/// Calls of `helm template`: files, arguments, and what it printed or why it failed.
+#[test]
+fn every_command_vector_prints_what_helm_printed() {
+    let text = std::fs::read_to_string(root().join("testdata/helm/commands.json")).expect("the vectors");
+    let vectors: Vec<Value> = serde_json::from_str(&text).expect("JSON");
+    let mut wrong = Vec::new();
+    for vector in &vectors {
+        let folder = Folder::new();
+        for (path, text) in vector["files"].as_object().expect("files") {
+            folder.write(path, text.as_str().expect("text"));
+        }
+        let arguments: Vec<&str> =
+            vector["args"].as_array().expect("arguments").iter().filter_map(Value::as_str).collect();
+        let run = folder.run_args(["render", "--no-validate"].into_iter().chain(arguments.iter().copied()));
+        let agrees = match vector["stdout"].as_str() {
+            // The vectors were recorded with line breaks made alike.
+            Some(stdout) => run.code == 0 && run.stdout.replace("\r\n", "\n") == stdout,
+            None => run.code != 0 && run.stdout.is_empty(),
+        };
+        if !agrees {
+            wrong.push(format!("{} {arguments:?}\n{}\nHelm: {:#}", vector["name"], run.shown(), vector["error"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), vectors.len(), wrong.join("\n\n"));
+    assert_eq!(vectors.len(), 82);
+}
+
+/// What we say where Helm refuses: the same reason, at its place.
+#[test]
+fn every_refused_command_vector_is_refused_with_a_reason() {
+    let text = std::fs::read_to_string(root().join("testdata/helm/commands.json")).expect("the vectors");
+    let vectors: Vec<Value> = serde_json::from_str(&text).expect("JSON");
+    let mut shown = String::new();
+    for vector in vectors.iter().filter(|vector| vector["error"].is_string()) {
+        let folder = Folder::new();
+        for (path, text) in vector["files"].as_object().expect("files") {
+            folder.write(path, text.as_str().expect("text"));
+        }
+        let arguments = vector["args"].as_array().expect("arguments").iter().filter_map(Value::as_str);
+        let run = folder.run_args(["render", "--no-validate"].into_iter().chain(arguments));
+        let helm = vector["error"].as_str().unwrap_or_default();
+        shown += &format!(
+            "## {}\nHelm: {helm}\nexit {}\n{}\n",
+            vector["name"].as_str().unwrap_or_default(),
+            run.code,
+            run.stderr
+        );
+    }
+    insta::assert_snapshot!(shown);
+}
+
+/// A chart with hooks, CRDs, a subchart and a template of two documents.
+fn chart() -> Folder {
+    Folder::new()
+        .file("t/Chart.yaml", "apiVersion: v2\nname: t\nversion: 1.0.0\n")
+        .file("t/values.yaml", "name: x\n")
+        .file(
+            "t/templates/a.yaml",
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: {{ .Values.name }}\nspec:\n  ports:\n    - port: 80\n---\n\
+             apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  n: \"1\"\n",
+        )
+        .file(
+            "t/templates/hook.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: h\n  annotations:\n    helm.sh/hook: pre-install\n",
+        )
+        .file(
+            "t/templates/tests/t.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: t\n  annotations:\n    helm.sh/hook: test\n",
+        )
+        .file("t/templates/NOTES.txt", "Hello {{ .Release.Name }}\n")
+        .file("t/crds/x.yaml", CRD)
+        .file("t/charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 1.0.0\n")
+        .file("t/charts/s/templates/s.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: s\n")
+}
+
+const CRD: &str = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: widgets.example.com
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}
+";
+
+#[test]
+fn output_directories_hold_a_file_for_each_template() {
+    let folder = chart();
+    let run = folder.run("render r t --include-crds --output-dir out --release-name").ok();
+    assert_eq!(
+        run.stdout,
+        "wrote out/t/crds/x.yaml\nwrote out/r/t/charts/s/templates/s.yaml\nwrote out/r/t/templates/a.yaml\n\
+         wrote out/r/t/templates/a.yaml\nwrote out/r/t/templates/hook.yaml\nwrote out/r/t/templates/tests/t.yaml\n\n"
+    );
+    assert_eq!(
+        folder.read("out/r/t/templates/a.yaml"),
+        "---\n# Source: t/templates/a.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  n: \"1\"\n\n\
+         ---\n# Source: t/templates/a.yaml\napiVersion: v1\nkind: Service\nmetadata:\n  name: x\nspec:\n  ports:\n    - port: 80\n\n"
+    );
+    assert_eq!(folder.read("out/t/crds/x.yaml"), format!("---\n# Source: t/crds/x.yaml\n{CRD}\n"));
+    // Rendering again replaces files whole; what --show-only names is all that is written.
+    let before = folder.read("out/r/t/templates/hook.yaml");
+    let run = folder.run("render r t -s templates/hook.yaml --output-dir out --release-name").ok();
+    assert_eq!(run.stdout, "wrote out/r/t/templates/hook.yaml\n\n");
+    assert_eq!(folder.read("out/r/t/templates/hook.yaml"), before);
+}
+
+#[test]
+fn raw_output_is_what_the_templates_wrote() {
+    let folder = chart();
+    let run = folder.run("render r t --raw -o json --set name=y").ok();
+    let object: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let names: Vec<&String> = object.as_object().expect("an object").keys().collect();
+    assert_eq!(
+        names,
+        [
+            "t/charts/s/templates/s.yaml",
+            "t/templates/NOTES.txt",
+            "t/templates/a.yaml",
+            "t/templates/hook.yaml",
+            "t/templates/tests/t.yaml"
+        ]
+    );
+    assert_eq!(object["t/templates/NOTES.txt"], "Hello r\n");
+    let raw = folder.run("render r t --raw --output-dir out").ok();
+    assert_eq!(raw.stdout.lines().count(), 5);
+    assert_eq!(folder.read("out/t/templates/NOTES.txt"), "Hello r\n");
+    // Nothing is parsed, so nothing can be wrong.
+    folder.write("t/templates/bad.yaml", "a: b: c\n");
+    folder.run("render r t").fails(1);
+    assert!(folder.run("render r t --raw").ok().stdout.contains("# Source: t/templates/bad.yaml\na: b: c\n"));
+}
+
+#[test]
+fn objects_come_as_one_json_list() {
+    let folder = chart();
+    let run = folder.run("render r t -o json --skip-tests").ok();
+    let list: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(list["kind"], "List");
+    let kinds: Vec<&Value> =
+        list["items"].as_array().expect("items").iter().map(|item| &item["metadata"]["name"]).collect();
+    assert_eq!(kinds, ["s", "c", "x", "h"]);
+    let one = folder.run("render r t -o json -s templates/hook.yaml").ok();
+    let list: Value = serde_json::from_str(&one.stdout).expect("JSON");
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_post_renderer_sees_all_manifests_and_has_the_last_word() {
+    let folder = chart();
+    let plain = folder.run("render r t").ok().stdout;
+    let same = folder.run("render r t --post-renderer cat").ok().stdout;
+    assert_eq!(same, plain);
+    let changed = folder.run("render r t --post-renderer sed --post-renderer-args s/x$/y/").ok().stdout;
+    assert!(changed.contains("\n  name: y\n"), "{changed}");
+    // What it writes is validated, too.
+    let run = folder.run("render r t --post-renderer sed --post-renderer-args s/port:/prt:/").fails(1);
+    assert!(run.stderr.contains("unknown field `prt`"), "{}", run.stderr);
+    let run = folder.run("render r t --post-renderer false").fails(2);
+    insta::assert_snapshot!(run.shown(), @"");
+}
+
+#[test]
+fn releases_are_named_as_by_helm() {
+    let folder = chart();
+    let name = |arguments: &str| {
+        let run = folder.run(&format!("render {arguments} --raw -o json")).ok();
+        serde_json::from_str::<Value>(&run.stdout).expect("JSON")["t/templates/NOTES.txt"].clone()
+    };
+    assert_eq!(name("t"), "Hello release-name\n");
+    assert_eq!(name("-g t"), "Hello release-name\n");
+    let templated = folder.run_args(["render", "t", "--raw", "--name-template", "{{ \"A\" | lower }}-b"]).ok();
+    assert!(templated.stdout.contains("Hello a-b\n"));
+    insta::assert_snapshot!(folder.run("render -g x t").fails(2).shown(), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: cannot set --generate-name and also specify a name
+    hint: give the name or the flag
+    "#);
+    insta::assert_snapshot!(folder.run("render x t y").fails(2).shown(), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: expected at most two arguments, unexpected arguments: y
+    hint: the arguments are `[NAME] CHART`
+    "#);
+    insta::assert_snapshot!(folder.run("render Bad_Name t").fails(2).shown(), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: the release name `Bad_Name` is invalid
+    hint: a name has up to 53 of `a`-`z`, `0`-`9`, `-` and `.`, and starts and ends with a letter or digit, such as `bad-name`
+    "#);
+    insta::assert_snapshot!(folder.run_args(["render", "t", "--name-template", "{{ nope }}"]).fails(2).shown(), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `--name-template` fails: function "nope" not defined
+    "#);
+}
+
+#[test]
+fn what_asks_for_a_cluster_is_refused_and_the_rest_of_helms_flags_accepted() {
+    let folder = chart();
+    let plain = folder.run("render r t").ok().stdout;
+    let flags = "--wait --wait-for-jobs --timeout 5m --atomic --create-namespace --replace --description x --labels a=b \
+                 --kube-context c --kubeconfig k --dry-run=client --hide-notes --skip-crds --force-replace=false \
+                 --server-side=true --include-crds=false --no-hooks=f --no-validate=0";
+    assert_eq!(folder.run(&format!("render r t {flags}")).ok().stdout, plain);
+    insta::assert_snapshot!(folder.run("render r t --dry-run=server").fails(2).shown(), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: `--dry-run=server` needs a cluster, and `chart` talks to none
+    hint: give what the cluster knows with `--kube-version`, `--api-versions` and `--lookup-dir`
+    "#);
+}
+
+#[test]
+fn a_seed_makes_a_render_repeatable() {
+    let folder = chart();
+    folder
+        .write("t/templates/r.yaml", "kind: R\nr: {{ randAlphaNum 20 }}\nu: {{ uuidv4 }}\nt: {{ now | unixEpoch }}\n");
+    let render = |seed: &str| folder.run(&format!("render r t --no-validate -s templates/r.yaml {seed}")).ok().stdout;
+    assert_eq!(render("--seed web"), render("--seed web"));
+    assert_ne!(render("--seed web"), render("--seed shop"));
+    assert_ne!(render(""), render(""));
+}
+
+#[test]
+fn lookup_finds_what_is_given() {
+    let folder = chart();
+    folder.write(
+        "t/templates/l.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: l\ndata:\n  found: {{ (lookup \"v1\" \"Secret\" \"ns\" \"db\").data | toJson | quote }}\n",
+    );
+    folder.write(
+        "cluster/a/db.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: ns}\ndata: {p: eA==}\n",
+    );
+    let run = folder.run("render r t -s templates/l.yaml --lookup-dir cluster").ok();
+    assert!(run.stdout.contains(r#"found: "{\"p\":\"eA==\"}""#), "{}", run.stdout);
+    let run = folder.run("render r t -s templates/l.yaml").ok();
+    assert!(run.stdout.contains("found: \"null\""), "{}", run.stdout);
+}
+
+#[test]
+fn nothing_is_printed_where_there_are_errors_unless_asked() {
+    let folder = chart();
+    folder.write("t/templates/bad.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\ndat: {}\n");
+    let run = folder.run("render r t --format short").fails(1);
+    assert_eq!(run.stdout, "");
+    assert_eq!(
+        run.stderr.lines().next(),
+        Some(
+            "t/templates/bad.yaml:5:1: error[unknown-field]: unknown field `dat` in the object \
+             (rendered t/templates/bad.yaml:5:1 not a field of ConfigMap)"
+        )
+    );
+    assert!(folder.run("render r t --debug").fails(1).stdout.contains("dat: {}"));
+    assert!(folder.run("render r t --warn unknown-field").ok().stdout.contains("dat: {}"));
+    folder.run("render r t --warn unknown-field --strict").fails(1);
+    assert_eq!(folder.run("render r t --allow unknown-field").ok().stderr, "");
+}
+
+#[test]
+fn a_template_that_is_not_there_is_named_with_the_nearest_one() {
+    let folder = chart();
+    insta::assert_snapshot!(folder.run("render r t -s templates/hok.yaml").fails(2).shown(), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: could not find template templates/hok.yaml in chart
+    hint: did you mean `templates/hook.yaml`?
+    "#);
+    insta::assert_snapshot!(folder.run("render r t -s templates/NOTES.txt").fails(2).shown(), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: could not find template templates/NOTES.txt in chart
+    hint: the template gives no manifest with these values
+    "#);
+    insta::assert_snapshot!(folder.run("render r nowhere").shown(), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error[io]: failed to read `nowhere`: no such file or directory
+
+    1 error
+    "#);
+    insta::assert_snapshot!(folder.run("render r t --kube-version one").shown(), @r#"
+    exit: 2
+    --- stdout
+    --- stderr
+    error: invalid kube version 'one': could not parse "one" as version
+    hint: write it like `1.33` or `v1.33.4`
+    "#);
+}

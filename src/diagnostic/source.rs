@@ -264,6 +264,22 @@ impl SourceMap {
         readers
     }
 
+    /// The smallest value that was read and has `value` in it, and the template span that read it first.
+    pub fn reader(&self, value: Span) -> Option<(Span, Span)> {
+        let mut best: Option<(Span, Span)> = None;
+        let mut next = 0;
+        for piece in &self.pieces {
+            for read in &self.reads[next..piece.reads as usize] {
+                let contains = read.file == value.file && read.start <= value.start && value.end <= read.end;
+                if contains && best.is_none_or(|(least, _)| read.end - read.start < least.end - least.start) {
+                    best = Some((*read, piece.span));
+                }
+            }
+            next = piece.reads as usize;
+        }
+        best
+    }
+
     /// The values that the expression at `offset` read.
     pub fn values(&self, offset: u32) -> &[Span] {
         let at = self.pieces.partition_point(|piece| piece.end <= offset);

@@ -1,7 +1,7 @@
 //! From a finding in rendered text to the template that wrote the text and the values that the template read.
 
 use super::Rendered;
-use crate::diagnostic::{Diagnostic, FileId, Label, Span};
+use crate::diagnostic::{Diagnostic, FileId, Label, Sources, Span};
 use crate::manifest::Manifests;
 use crate::yaml::Node;
 
@@ -22,6 +22,7 @@ pub fn explain(
     manifests: &Manifests,
     values: &Node,
     layers: &Layers,
+    sources: &Sources,
 ) {
     for finding in findings {
         let Some(label) = finding.labels.first() else { continue };
@@ -43,17 +44,35 @@ pub fn explain(
                 place.file == span.file && place.start <= span.start && span.start < place.end
             })
             .and_then(|manifest| manifest.node.as_ref());
-        let path = document.and_then(|document| path_to(document, span)).unwrap_or_default();
-        for read in file.map.values_in(start, span.end.max(start + 1)) {
+        let (path, is_key) = document.and_then(|document| path_to(document, span)).unwrap_or_default();
+        let mut reads = file.map.values_in(start, span.end.max(start + 1));
+        if reads.is_empty() {
+            // A key that the template has: its value stands behind it on the line.
+            let line = sources.position(span.file, start).line;
+            reads = file.map.values_in(start, sources.line_range(span.file, line).end as u32);
+        }
+        for read in reads {
             if labels.len() > MOST_VALUES {
                 break;
             }
-            let place = find(values, read).and_then(|node| deepest(node, &path)).unwrap_or(read);
+            let place = find(values, read).and_then(|node| deepest(node, &path, is_key)).unwrap_or(read);
             if !labels.iter().any(|label| label.span == place) {
                 labels.push(Label { span: place, text: layers.say(place.file) });
             }
         }
         finding.labels.splice(1..1, labels);
+    }
+}
+
+/// Adds to findings in values where a template uses them.
+pub fn show_use(findings: &mut [Diagnostic], rendered: &Rendered) {
+    for finding in findings {
+        let Some(value) = finding.labels.first().map(|label| label.span) else { continue };
+        let uses = rendered.files.iter().filter_map(|file| file.map.reader(value));
+        // The nearest use is the one that reads the least around the value.
+        if let Some((_, template)) = uses.min_by_key(|(read, _)| read.end - read.start) {
+            finding.labels.insert(1, Label { span: template, text: "used here".to_owned() });
+        }
     }
 }
 
@@ -87,24 +106,25 @@ enum Step<'a> {
     Item(usize),
 }
 
-/// The path from a document to the key or value at a place.
-fn path_to(document: &Node, place: Span) -> Option<Vec<Step<'_>>> {
+/// The path from a document to what stands at a place, and whether that is the key at the path's end.
+fn path_to(document: &Node, place: Span) -> Option<(Vec<Step<'_>>, bool)> {
     if document.span == place {
-        return Some(Vec::new());
+        return Some((Vec::new(), false));
     }
     if let Some(map) = document.as_map() {
         for (key, entry) in map {
-            let below = if entry.key_span == place { Some(Vec::new()) } else { path_to(&entry.value, place) };
-            if let Some(mut path) = below {
+            let is_key = entry.key_span == place;
+            let below = if is_key { Some((Vec::new(), true)) } else { path_to(&entry.value, place) };
+            if let Some((mut path, is_key)) = below {
                 path.insert(0, Step::Key(key));
-                return Some(path);
+                return Some((path, is_key));
             }
         }
     }
     for (index, item) in document.as_seq().into_iter().flatten().enumerate() {
-        if let Some(mut path) = path_to(item, place) {
+        if let Some((mut path, is_key)) = path_to(item, place) {
             path.insert(0, Step::Item(index));
-            return Some(path);
+            return Some((path, is_key));
         }
     }
     None
@@ -119,8 +139,8 @@ fn find(values: &Node, place: Span) -> Option<&Node> {
     below.chain(values.as_seq().into_iter().flatten()).find_map(|node| find(node, place))
 }
 
-/// A value that was written whole: the part of it that the end of the path names, its key if it has one.
-fn deepest(node: &Node, path: &[Step<'_>]) -> Option<Span> {
+/// A value that was written whole: the part of it that the end of the path names.
+fn deepest(node: &Node, path: &[Step<'_>], is_key: bool) -> Option<Span> {
     (0..path.len()).find_map(|skipped| {
         let mut node = node;
         let mut place = None;
@@ -128,11 +148,8 @@ fn deepest(node: &Node, path: &[Step<'_>]) -> Option<Span> {
             match step {
                 Step::Key(key) => {
                     let entry = node.as_map()?.get(*key)?;
-                    place = Some(Span { end: entry.value.span.end.max(entry.key_span.end), ..entry.key_span });
-                    if entry.value.span.file != entry.key_span.file || entry.value.as_map().is_some() {
-                        place = Some(entry.key_span);
-                    }
                     node = &entry.value;
+                    place = Some(if is_key { entry.key_span } else { node.span });
                 }
                 Step::Item(index) => {
                     node = node.as_seq()?.get(*index)?;

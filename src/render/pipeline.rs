@@ -2,9 +2,9 @@
 
 use super::assemble::{Crd, Options, assemble};
 use super::driver::{Rendered, render};
-use super::origin::{Layers, explain};
+use super::origin::{Layers, explain, show_use};
 use crate::chart::Chart;
-use crate::diagnostic::{Diagnostic, Failure, Sources};
+use crate::diagnostic::{Code, Diagnostic, Failure, Sources};
 use crate::manifest::{Manifests, Text, collect};
 use crate::schema::Checker;
 use crate::template::{Context, Dialect, Project, Scope, Template, helm};
@@ -32,7 +32,19 @@ pub fn run(
     options: Options,
     sources: &mut Sources,
 ) -> Result<Outcome, Failure> {
-    let assembly = assemble(chart, layered, context, options, sources)?;
+    let assembly = match assemble(chart, layered, context.clone(), options, sources) {
+        Ok(assembly) => assembly,
+        Err(mut failure) => {
+            if failure.iter().any(|finding| finding.code == Code::ValuesSchema) {
+                // Nothing that this renders is used: it tells where the wrong values are used.
+                let options = Options { skip_schema_validation: true, ..options };
+                if let Ok(assembly) = assemble(chart, layered, context, options, sources) {
+                    show_use(&mut failure, &render(&Arc::new(assembly.project), sources));
+                }
+            }
+            return Err(failure);
+        }
+    };
     let project = Arc::new(assembly.project);
     let rendered = render(&project, sources);
     let mut findings = assembly.findings;
@@ -70,7 +82,7 @@ impl Outcome {
             self.rendered.files.iter().filter(|file| !file.is_notes()).map(|file| file.text()).collect();
         let (manifests, mut findings) = collect(texts, sources);
         self.manifests = manifests;
-        self.explain(&mut findings, layered);
+        self.explain(&mut findings, layered, sources);
         self.findings.append(&mut findings);
     }
 
@@ -78,13 +90,13 @@ impl Outcome {
     pub fn validate(&mut self, checker: &Checker, layered: &Layered, sources: &Sources) {
         let documents: Vec<Node> = self.manifests.iter().filter_map(|manifest| manifest.node.clone()).collect();
         let mut findings = checker.check(&documents, sources);
-        self.explain(&mut findings, layered);
+        self.explain(&mut findings, layered, sources);
         self.findings.append(&mut findings);
     }
 
     /// Leads findings in rendered text to the template and the values.
-    fn explain(&self, findings: &mut [Diagnostic], layered: &Layered) {
+    fn explain(&self, findings: &mut [Diagnostic], layered: &Layered, sources: &Sources) {
         let layers = Layers { files: layered.layers.iter().map(|(_, node)| node.span.file).collect() };
-        explain(findings, &self.rendered, &self.manifests, &self.project.values, &layers);
+        explain(findings, &self.rendered, &self.manifests, &self.project.values, &layers, sources);
     }
 }
