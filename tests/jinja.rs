@@ -190,7 +190,9 @@ fn check_file(text: &str) {
 }
 
 /// Where a string can stand, and the data that must come of it.
-const PLACES: &[(&str, fn(&str) -> Json)] = &[
+type Place = (&'static str, fn(&str) -> Json);
+
+const PLACES: &[Place] = &[
     ("k: {{ s }}", |s| json!({ "k": s })),
     ("k: {{ s }}\nz: 1", |s| json!({ "k": s, "z": 1 })),
     ("k: {{ s }} # note\nz: 1", |s| json!({ "k": s, "z": 1 })),
