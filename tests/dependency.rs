@@ -236,3 +236,21 @@ fn credentials_go_to_one_server_only() {
     update(&["--pass-credentials"]);
     assert!(seen(&first) > 0 && seen(&second) > 0);
 }
+
+#[test]
+fn signatures_of_dependencies_are_checked() {
+    let Some(folder) = crate::pull::keyrings() else { return };
+    folder.write("src/redis/Chart.yaml", "apiVersion: v2\nname: redis\nversion: 1.0.0\n");
+    folder.run("package src/redis -d packed --sign --key Bob --keyring secret.gpg").ok();
+    folder.run("index packed").ok();
+    let server = serve(&folder);
+    let url = server.url("");
+    folder.write("app/Chart.yaml", format!("apiVersion: v2\nname: app\nversion: 0.1.0\ndependencies:\n- name: redis\n  version: 1.x\n  repository: {url}\n"));
+    let run = folder.run("dependency update app --verify --keyring public.gpg").fails(1);
+    assert!(run.stderr.contains("not in the keyring"), "{}", run.stderr);
+    assert!(!folder.path().join("app/charts").exists() && !folder.path().join("app/Chart.lock").exists());
+    folder.run("dependency update app --verify --keyring bob.gpg").ok();
+    std::fs::remove_file(folder.path().join("packed/redis-1.0.0.tgz.prov")).expect("removed");
+    let run = folder.run("dependency build app --verify --keyring bob.gpg").fails(1);
+    assert!(run.stderr.contains("`redis-1.0.0.tgz` is not signed"), "{}", run.stderr);
+}

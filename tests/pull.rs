@@ -279,7 +279,7 @@ fn what_is_not_what_was_listed_is_refused() {
 }
 
 /// A folder with GnuPG keys of two people, exported as keyrings.
-fn keyrings() -> Option<Folder> {
+pub fn keyrings() -> Option<Folder> {
     let gpg = tool("gpg")?;
     let folder = Folder::new();
     // Otherwise the agent measures for seconds how slow a passphrase may be.

@@ -59,6 +59,7 @@ pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> 
         Err(error) => return Err(error.into()),
     };
     let remembered = recall(directory, cache);
+    let finder = index.finder();
     let found: Vec<(String, Result<Known, String>, Option<Metadata>)> = archives(directory)?
         .into_par_iter()
         .map(|file| {
@@ -68,8 +69,8 @@ pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> 
             };
             if let Some(known) = remembered.get(&file).filter(|known| known.stamp == stamp) {
                 let url = url(options, &file);
-                let listed = index.digest(&known.name, &known.version) == Some(Some(&known.digest))
-                    && index.has_url(&known.name, &known.version, &url);
+                let listed = finder.digest(&known.name, &known.version) == Some(Some(&known.digest))
+                    && finder.has_url(&known.name, &known.version, &url);
                 if listed {
                     return (file, Ok(known.clone()), None);
                 }
@@ -108,8 +109,8 @@ pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> 
         if let Some(metadata) = metadata {
             made.read += 1;
             let url = url(options, &file);
-            match index.digest(&known.name, &known.version) {
-                Some(Some(digest)) if digest == known.digest && index.has_url(&known.name, &known.version, &url) => {}
+            match finder.digest(&known.name, &known.version) {
+                Some(Some(digest)) if digest == known.digest && finder.has_url(&known.name, &known.version, &url) => {}
                 Some(_) => {
                     made.changed += 1;
                     new.push(Published::new(&metadata, &url, &known.digest, &options.now));
@@ -123,9 +124,10 @@ pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> 
         memory.insert(file, known);
     }
     let merge = options.merge.clone().map(Index::parse).transpose()?;
+    let merged = merge.as_ref().map(Index::finder);
     let keep = |name: &str, version: &str| {
         by_version.contains_key(&(name.to_owned(), version.to_owned()))
-            || merge.as_ref().is_some_and(|merge| merge.digest(name, version).is_some())
+            || merged.as_ref().is_some_and(|merged| merged.digest(name, version).is_some())
     };
     made.removed = index.retain(|listed| keep(listed.name, listed.version));
     index.publish_all(new);

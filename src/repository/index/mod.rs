@@ -78,6 +78,33 @@ pub enum Change {
     Replaced,
 }
 
+/// Answers questions about single versions, see [`Index::finder`].
+pub struct Finder<'a> {
+    index: &'a Index,
+    places: HashMap<(&'a str, &'a str), &'a Item>,
+}
+
+impl Finder<'_> {
+    /// As [`Index::digest`].
+    pub fn digest(&self, name: &str, version: &str) -> Option<Option<&str>> {
+        self.places.get(&(name, version)).map(|item| item.digest.as_deref().map(bare_digest))
+    }
+
+    /// Whether a version's entry has this URL.
+    pub fn has_url(&self, name: &str, version: &str, url: &str) -> bool {
+        let Some(item) = self.places.get(&(name, version)) else { return false };
+        match &item.body {
+            Body::Lines(range) => self.index.text[range.clone()].lines().any(|line| {
+                let value = line.trim().strip_prefix("- ").unwrap_or_default();
+                value.trim_matches(['"', '\'']) == url
+            }),
+            Body::Json(json) => {
+                json["urls"].as_array().is_some_and(|urls| urls.iter().any(|it| it.as_str() == Some(url)))
+            }
+        }
+    }
+}
+
 /// A version that an index has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed<'a> {
@@ -264,27 +291,23 @@ impl Index {
         }
     }
 
-    /// Whether a version's entry has this URL.
-    pub fn has_url(&self, name: &str, version: &str, url: &str) -> bool {
-        let Some(&at) = self.names.get(name) else { return false };
-        let Some(item) = self.charts[at].items.iter().find(|item| item.version == version) else { return false };
-        match &item.body {
-            Body::Lines(range) => self.text[range.clone()].lines().any(|line| {
-                let value = line.trim().strip_prefix("- ").unwrap_or_default();
-                value.trim_matches(['"', '\'']) == url
-            }),
-            Body::Json(json) => {
-                json["urls"].as_array().is_some_and(|urls| urls.iter().any(|it| it.as_str() == Some(url)))
+    /// For many questions: finds versions without going through their chart's list each time.
+    pub fn finder(&self) -> Finder<'_> {
+        let mut places = HashMap::new();
+        for chart in &self.charts {
+            for item in &chart.items {
+                places.entry((chart.name.as_str(), item.version.as_str())).or_insert(item);
             }
         }
+        Finder { index: self, places }
     }
 
     /// Takes over the versions of another index that this one lacks.
     pub fn merge(&mut self, other: &Index) -> Result<usize> {
-        let mut new = Vec::new();
+        let (mut new, here) = (Vec::new(), self.finder());
         for chart in &other.charts {
             for item in &chart.items {
-                if self.digest(&chart.name, &item.version).is_some() {
+                if here.digest(&chart.name, &item.version).is_some() {
                     continue;
                 }
                 let json = match &item.body {
@@ -550,6 +573,30 @@ mod tests {
         assert_eq!(versions(&index.render(None).expect("text"), "web").len(), 2);
         let yaml = Index::default().into_json().expect("JSON").render(None).expect("text");
         assert!(yaml.starts_with("{\n  \"apiVersion\": \"v1\""), "{yaml}");
+    }
+
+    #[test]
+    fn no_text_makes_it_panic() {
+        let json = r#"{"apiVersion":"v1","entries":{"web":[{"version":"1.0.0","digest":"aa","name":"web"}]},"x":1}"#;
+        for text in [USUAL, json] {
+            for at in 0..text.len() {
+                for byte in [b' ', b'\n', b':', b'-', b'{', b'"', b'#', b'\t', b'|', b'&'] {
+                    let mut bytes = text.as_bytes().to_vec();
+                    bytes[at] = byte;
+                    let text = String::from_utf8(bytes).expect("ASCII");
+                    let read = read_charts(&mut Cursor::new(&text), &["web"]);
+                    let Ok(mut index) = Index::parse(text) else { continue };
+                    let _ = index.publish(published("web", "1.5.0", "ee"), true);
+                    let rendered = index.render(None).expect("text");
+                    // What was read before the change is still there after it.
+                    let after = read_charts(&mut Cursor::new(&rendered), &["web"]);
+                    if let (Ok(before), Ok(after)) = (read, after) {
+                        let count = |charts: &Charts| charts.get("web").map_or(0, Vec::len);
+                        assert!(count(&after) >= count(&before), "{rendered}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
