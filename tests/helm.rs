@@ -56,7 +56,8 @@ fn render(case: &Value) -> Result<BTreeMap<String, String>, String> {
     let words = |failure: Failure| failure[0].message.clone();
     let chart = load(&folder.path().join("t"), &mut sources).map_err(words)?;
     let layered = Layered::read(layers, &mut sources, &mut |_| Err("no file".into())).map_err(words)?;
-    let context = chart::template::Context { capabilities: capabilities(), ..context() };
+    let context =
+        chart::template::Context { capabilities: capabilities(), now: 1_700_000_000_000_000_000, ..context() };
     let options = Options { incomplete: true, skip_schema_validation: false };
     let assembly = assemble(&chart, &layered, context, options, &mut sources).map_err(words)?;
     let project = &assembly.project;
@@ -81,6 +82,12 @@ fn render(case: &Value) -> Result<BTreeMap<String, String>, String> {
     Ok(rendered)
 }
 
+/// What the Helm of the vectors says of its own build, and what we say.
+const BUILD: (&str, &str) = (
+    r#"{"version":"v4.2","go_version":"go1.26.6","kube_client_version":"v1.36"}"#,
+    r#"{"version":"v4.2","git_commit":"c0d08d0d6d9424d4a14febb5e8a3e51b0dd00dff","git_tree_state":"clean","go_version":"go1.27.2","kube_client_version":"v1.37"}"#,
+);
+
 fn is_of_templates(error: &str) -> bool {
     ["parse error at", "execution error at", "template: ", "t/"].iter().any(|start| error.starts_with(start))
 }
@@ -94,12 +101,7 @@ fn vectors_render_as_by_helm() {
     for case in &cases {
         let name = case["name"].as_str().expect("name");
         let rendered = render(case);
-        let is_absent = |found: &str| {
-            !case["error"].as_str().unwrap_or_default().contains(" not defined") && found.ends_with(" not defined")
-        };
-        if matches!(&rendered, Err(found) if is_absent(found)) {
-            continue;
-        }
+        let expected = case["expected"].as_str().map(|text| text.replace(BUILD.0, BUILD.1));
         let difference = match (&rendered, case["error"].as_str()) {
             (Err(found), Some(expected)) if found == expected => continue,
             // What is wrong before templates run is said in our own words.
@@ -119,9 +121,8 @@ fn vectors_render_as_by_helm() {
                     format!("expected {expected:?}\n  found    {found:?}")
                 }
                 None => {
-                    let found = found.get("t/templates/t.yaml").map(String::as_str);
-                    let expected = case["expected"].as_str();
-                    if found == expected {
+                    let found = found.get("t/templates/t.yaml");
+                    if found == expected.as_ref() {
                         continue;
                     }
                     format!("expected {expected:?}\n  found    {found:?}")

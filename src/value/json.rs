@@ -1,6 +1,6 @@
 //! JSON as Go's `encoding/json` writes and reads it.
 
-use super::{Entries, List, Map, Str, Value, number, raw_byte};
+use super::{Entries, List, Map, MapKind, Str, Value, number, raw_byte};
 use base64::Engine;
 
 /// Nesting past which values and texts are refused.
@@ -66,7 +66,7 @@ fn write(value: &Value, layout: Layout, depth: u32, out: &mut String) -> Result<
                 return Ok(());
             }
             let mut sorted: Vec<(&Str, &Value)> = entries.iter().collect();
-            if !sorted.is_sorted_by(|a, b| a.0 <= b.0) {
+            if map.kind() != MapKind::Struct && !sorted.is_sorted_by(|a, b| a.0 <= b.0) {
                 sorted.sort_unstable_by(|a, b| a.0.cmp(b.0));
             }
             out.push('{');

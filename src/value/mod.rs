@@ -137,6 +137,8 @@ pub enum MapKind {
     Values,
     /// `engine.files`, a `map[string][]uint8`
     Files,
+    /// A Go struct as marshallers see it: its fields in their own order.
+    Struct,
 }
 
 /// A map, shared by reference: a `set` through one handle is seen through all.

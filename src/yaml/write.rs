@@ -3,7 +3,7 @@
 use super::MAX_DEPTH;
 use super::resolve::{Resolved, resolve};
 use super::scalar::{Analysis, is_ambiguous, is_printable, push_escape, width};
-use crate::value::{Str, Value, bytes_of, json, number, raw_byte};
+use crate::value::{MapKind, Str, Value, bytes_of, json, number, raw_byte};
 use base64::Engine;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -105,6 +105,11 @@ impl Writer {
                     self.indicator("{}", true, false, false);
                 } else {
                     let mut sorted: Vec<(&Str, &Value)> = entries.iter().collect();
+                    if self.pretty && map.kind() == MapKind::Struct {
+                        let names: Vec<Str> = entries.keys().map(|name| name.to_lowercase().into()).collect();
+                        sorted = names.iter().zip(entries.values()).collect();
+                        return self.mapping(&sorted);
+                    }
                     sort(&mut sorted, self.pretty);
                     self.mapping(&sorted)?;
                 }

@@ -316,7 +316,7 @@ pub(super) fn index_one(item: &Value, key: &Value) -> Result<Value, Error> {
 /// What a map of this type gives for a key that it does not have.
 pub(super) fn zero(kind: MapKind) -> Value {
     match kind {
-        MapKind::Any | MapKind::Values => Value::Nil,
+        MapKind::Any | MapKind::Values | MapKind::Struct => Value::Nil,
         MapKind::Str => Value::from(""),
         MapKind::Files => Value::Bytes([].into()),
     }

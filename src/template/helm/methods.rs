@@ -55,7 +55,7 @@ static VERSIONS: &[Method] = &[method("Has", &[Type::Str], |_, versions, a| {
 /// The method of this name of maps of this type.
 pub(super) fn of_map(kind: MapKind, name: &str) -> Option<&'static Method> {
     let methods = match kind {
-        MapKind::Any | MapKind::Str => return None,
+        MapKind::Any | MapKind::Str | MapKind::Struct => return None,
         MapKind::Values => VALUES,
         MapKind::Files => FILES,
     };

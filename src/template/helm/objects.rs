@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::template::Capabilities;
-use crate::value::{List, ListKind, Object, Value};
+use crate::value::{List, ListKind, Map, MapKind, Object, Value};
 use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -34,6 +34,12 @@ pub(super) fn copied(value: Value) -> Value {
         return Value::Object(Arc::new(Kube { is_addressable: false, ..kube.clone() }));
     }
     value
+}
+
+/// A struct's fields for marshallers.
+fn fields<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let entries = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    Value::Map(Map::with(MapKind::Struct, entries, 0))
 }
 
 /// `*common.Capabilities`
@@ -81,7 +87,7 @@ impl Object for Root {
             Value::Object(object) => object.to_json(),
             other => other.clone(),
         };
-        Value::map([
+        fields([
             ("KubeVersion", json(&self.kube)),
             ("APIVersions", json(&self.versions)),
             ("HelmVersion", json(&self.build)),
@@ -138,7 +144,7 @@ impl Object for Kube {
     }
 
     fn to_json(&self) -> Value {
-        Value::map([
+        fields([
             ("Version", Value::from(self.version.as_str())),
             ("Major", self.major.as_str().into()),
             ("Minor", self.minor.as_str().into()),
@@ -186,7 +192,7 @@ impl Object for Build {
     }
 
     fn to_json(&self) -> Value {
-        Value::map([
+        fields([
             ("version", Value::from(self.version.as_str())),
             ("git_commit", GIT_COMMIT.into()),
             ("git_tree_state", GIT_TREE_STATE.into()),

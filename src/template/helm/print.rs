@@ -45,6 +45,7 @@ pub fn type_of(value: &Value) -> Cow<'static, str> {
             MapKind::Str => "map[string]string",
             MapKind::Values => "common.Values",
             MapKind::Files => "engine.files",
+            MapKind::Struct => "struct",
         },
         Value::Object(object) => return object.type_name(),
     })
