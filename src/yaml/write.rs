@@ -3,7 +3,7 @@
 use super::MAX_DEPTH;
 use super::resolve::{Resolved, resolve};
 use super::scalar::{Analysis, is_ambiguous, is_printable, push_escape, width};
-use crate::value::{MapKind, Str, Value, bytes_of, json, number, raw_byte};
+use crate::value::{Map, MapKind, Str, Value, bytes_of, json, number, raw_byte};
 use base64::Engine;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -83,37 +83,12 @@ impl Writer {
             Value::Nil => self.plain("null"),
             Value::Bool(true) => self.plain("true"),
             Value::Bool(false) => self.plain("false"),
-            Value::Int(number) | Value::Int64(number) => self.plain(&number.to_string()),
-            Value::Uint(number) => self.plain(&number.to_string()),
-            Value::Float(number) => {
-                let text = self.float(*number)?;
-                self.plain(&text);
-            }
+            Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Float(_) => self.number(value)?,
             Value::Str(text) => self.text(text, context)?,
-            Value::Bytes(bytes) if self.pretty => {
-                let items: Vec<Value> = bytes.iter().map(|&byte| Value::Int(i64::from(byte))).collect();
-                self.sequence(&items, context)?;
-            }
-            Value::Bytes(bytes) => {
-                self.text(&base64::engine::general_purpose::STANDARD.encode(bytes), context)?;
-            }
+            Value::Bytes(bytes) => self.bytes(bytes, context)?,
             Value::List(list) if list.is_nil() && !self.pretty => self.plain("null"),
             Value::List(list) => self.sequence(list.items(), context)?,
-            Value::Map(map) => {
-                let entries = map.snapshot();
-                if entries.is_empty() {
-                    self.indicator("{}", true, false, false);
-                } else {
-                    let mut sorted: Vec<(&Str, &Value)> = entries.iter().collect();
-                    if self.pretty && map.kind() == MapKind::Struct {
-                        let names: Vec<Str> = entries.keys().map(|name| name.to_lowercase().into()).collect();
-                        sorted = names.iter().zip(entries.values()).collect();
-                        return self.mapping(&sorted);
-                    }
-                    sort(&mut sorted, self.pretty);
-                    self.mapping(&sorted)?;
-                }
-            }
+            Value::Map(map) => self.map(map)?,
             Value::Object(object) => {
                 self.deeper()?;
                 self.node(&object.to_json(), context)?;
@@ -121,6 +96,42 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    // Apart from `node`, whose stack frames a deep tree piles up.
+    fn number(&mut self, value: &Value) -> Result<(), String> {
+        let text = match value {
+            Value::Int(number) | Value::Int64(number) => number.to_string(),
+            Value::Uint(number) => number.to_string(),
+            Value::Float(number) => self.float(*number)?,
+            _ => return Ok(()),
+        };
+        self.plain(&text);
+        Ok(())
+    }
+
+    fn bytes(&mut self, bytes: &[u8], context: Context) -> Result<(), String> {
+        if self.pretty {
+            let items: Vec<Value> = bytes.iter().map(|&byte| Value::Int(i64::from(byte))).collect();
+            return self.sequence(&items, context);
+        }
+        self.text(&base64::engine::general_purpose::STANDARD.encode(bytes), context)
+    }
+
+    fn map(&mut self, map: &Map) -> Result<(), String> {
+        let entries = map.snapshot();
+        if entries.is_empty() {
+            self.indicator("{}", true, false, false);
+            return Ok(());
+        }
+        if self.pretty && map.kind() == MapKind::Struct {
+            let names: Vec<Str> = entries.keys().map(|name| name.to_lowercase().into()).collect();
+            let fields: Vec<(&Str, &Value)> = names.iter().zip(entries.values()).collect();
+            return self.mapping(&fields);
+        }
+        let mut sorted: Vec<(&Str, &Value)> = entries.iter().collect();
+        sort(&mut sorted, self.pretty);
+        self.mapping(&sorted)
     }
 
     fn deeper(&mut self) -> Result<(), String> {

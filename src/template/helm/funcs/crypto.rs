@@ -241,7 +241,7 @@ mod tests {
     fn passwords_are_derived() {
         let derive = |kind: &str| {
             let texts = [kind, "password", "user", "example.com"].map(Value::from);
-            call("derivePassword", &[&[Value::Int(1)][..], &texts].concat())
+            call("derivePassword", &[&[Value::Uint(1)][..], &texts].concat())
         };
         assert_eq!(derive("long"), "ZedaFaxcZaso9*");
         assert_eq!(derive("maximum"), "pf4zS1LjCg&LjhsZ7T2~");

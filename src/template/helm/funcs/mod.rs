@@ -203,6 +203,7 @@ fn text(arguments: &[Value], index: usize) -> &str {
 fn int(arguments: &[Value], index: usize) -> i64 {
     match arguments.get(index) {
         Some(Value::Int(number) | Value::Int64(number)) => *number,
+        Some(Value::Uint(number)) => *number as i64,
         _ => 0,
     }
 }

@@ -265,9 +265,20 @@ pub(super) fn read(env: &Env<'_>, text: &str) -> Result<Value, String> {
     let text = String::from_utf8(bytes_of(text).into_owned()).map_err(|_| "toml: invalid UTF-8".to_owned())?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        format!("toml: line {line}: {}", error.message())
+        format!("toml: line {line}: {}", reason(&text, &error))
     })?;
     Ok(table_value(env, table))
+}
+
+/// The error in BurntSushi's words, where it is a common one.
+fn reason(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message();
+    let rest = error.span().and_then(|span| text.get(span.start..)).unwrap_or_default();
+    let line_ends = rest.trim_start_matches([' ', '\t']).chars().next();
+    match line_ends {
+        None if message.starts_with("key with no value") => "unexpected EOF; expected key separator '='".to_owned(),
+        _ => message.to_owned(),
+    }
 }
 
 fn table_value(env: &Env<'_>, table: toml::Table) -> Value {
