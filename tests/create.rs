@@ -89,8 +89,8 @@ fn helm_renders_the_created_helm_chart_to_the_same_bytes() {
 #[test]
 fn names_and_places_are_checked() {
     let folder = Folder::new().file("taken/x", "");
-    insta::assert_snapshot!(folder.run("create Web_Shop").fails(2).shown(), @"");
-    insta::assert_snapshot!(folder.run("create taken").fails(2).shown(), @"");
-    insta::assert_snapshot!(folder.run("create web --from cronjob --dialect helm").fails(2).shown(), @"");
+    insta::assert_snapshot!(folder.run("create Web_Shop").fails(2).shown());
+    insta::assert_snapshot!(folder.run("create taken").fails(2).shown());
+    insta::assert_snapshot!(folder.run("create web --from cronjob --dialect helm").fails(2).shown());
     assert_eq!(files(folder.path()).len(), 1);
 }

@@ -162,13 +162,13 @@ fn a_post_renderer_sees_all_manifests_and_has_the_last_word() {
     let plain = folder.run("render r t").ok().stdout;
     let same = folder.run("render r t --post-renderer cat").ok().stdout;
     assert_eq!(same, plain);
-    let changed = folder.run("render r t --post-renderer sed --post-renderer-args s/x$/y/").ok().stdout;
-    assert!(changed.contains("\n  name: y\n"), "{changed}");
+    let changed = folder.run("render r t --post-renderer sed --post-renderer-args s/x$/z/").ok().stdout;
+    assert!(changed.contains("\n  name: z\n"), "{changed}");
     // What it writes is validated, too.
     let run = folder.run("render r t --post-renderer sed --post-renderer-args s/port:/prt:/").fails(1);
     assert!(run.stderr.contains("unknown field `prt`"), "{}", run.stderr);
     let run = folder.run("render r t --post-renderer false").fails(2);
-    insta::assert_snapshot!(run.shown(), @"");
+    insta::assert_snapshot!(run.shown());
 }
 
 #[test]

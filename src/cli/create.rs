@@ -50,6 +50,7 @@ macro_rules! starter {
 const SERVICE: Starter = starter!("service":
     ".helmignore"
     "Chart.yaml"
+    "chart.toml"
     "ci/autoscaling-values.yaml"
     "ci/bare-values.yaml"
     "ci/config-values.yaml"

@@ -162,7 +162,7 @@ impl Job<'_> {
             repository: dependency.repository.clone(),
             digest: None,
         };
-        if repository.is_empty() || repository.starts_with("file://") {
+        if self.is_folder(repository) {
             return dependencies
                 .into_iter()
                 .map(|dependency| match self.local(dependency)? {
@@ -202,6 +202,14 @@ impl Job<'_> {
                 Ok(Resolved { locked, source: Source::Remote(Arc::clone(&opened), found) })
             })
             .collect()
+    }
+
+    /// Whether a dependency is a chart folder on this disk: in `charts/`, or at a `file://` path that is no
+    /// directory repository.
+    fn is_folder(&self, repository: &str) -> bool {
+        let Some(path) = repository.strip_prefix("file://") else { return repository.is_empty() };
+        let path = self.path.join(path);
+        fs::exists(&path.join("Chart.yaml")) || !fs::exists(&path.join("index.yaml"))
     }
 
     /// The folder and version of a chart that is on this disk; `None` for one that is in `charts/` by hand.
@@ -305,7 +313,7 @@ impl Job<'_> {
             );
             return Err(Error::new(Kind::Integrity, message));
         }
-        if locked.repository.is_empty() || locked.repository.starts_with("file://") {
+        if self.is_folder(&locked.repository) {
             let source = match self.local(required)? {
                 Some((path, version)) if version == locked.version => Source::Local(path),
                 Some((_, version)) => {
