@@ -1,6 +1,7 @@
 //! `chart validate`.
 
 use crate::support::{Folder, root, skip};
+use chart::diagnostic::{Code, Level};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -455,4 +456,43 @@ fn kubeconforms_fixtures_get_the_same_verdicts() {
         ]);
         run.ok();
     }
+}
+
+#[test]
+fn definitions_in_a_chart_check_its_resources() {
+    let folder = Folder::new()
+        .file("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("web/crds/widgets.yaml", DEFINITION)
+        .file("web/templates/widget.yaml", WIDGET.replace("big", "{{ .Values.size }}"))
+        .file("web/values.yaml", "size: big\n");
+    let run = folder.run("render web --format short").fails(1);
+    assert!(
+        run.stderr.contains("web/templates/widget.yaml:4:14: error[type-mismatch]: `spec.size` must be an integer"),
+        "{}",
+        run.stderr
+    );
+    folder.run("render web --set size=3").ok();
+}
+
+#[test]
+fn every_finding_has_its_section_in_the_docs() {
+    let text = std::fs::read_to_string(root().join("docs/findings.md")).expect("readable");
+    let mut sections: Vec<(&str, &str)> = text
+        .split("\n### ")
+        .skip(1)
+        .map(|section| {
+            let (code, rest) = section.split_once('\n').expect("a section");
+            (code, rest.split(['.', '*', ' ']).find(|word| !word.is_empty()).expect("a level"))
+        })
+        .collect();
+    let level = |code: &Code| match code.default_level() {
+        Level::Deny => "error",
+        Level::Warn => "warning",
+        Level::Note => "note",
+        Level::Allow => "off",
+    };
+    let mut codes: Vec<_> = Code::ALL.iter().map(|code| (code.as_str(), level(code))).collect();
+    sections.sort_unstable();
+    codes.sort_unstable();
+    assert_eq!(sections, codes);
 }

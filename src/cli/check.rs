@@ -114,7 +114,7 @@ fn check_all(arguments: &Check, stream: Stream, terminal: &mut Terminal) -> Resu
     }
     // Stdin and URLs are read once, not for each case.
     let user = arguments.values.layers(terminal)?;
-    let schemas = arguments.cluster.schemas(terminal);
+    let schemas = arguments.cluster.schemas(&arguments.release.namespace, terminal);
     let progress = progress(cases.len(), terminal);
     let check = |case: &Case| {
         let checked = case.check(arguments, &user, &schemas);

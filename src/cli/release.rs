@@ -255,9 +255,10 @@ impl ClusterFlags {
     }
 
     /// What manifests are checked against: the schemas of the version, or of the nearest one that is embedded.
-    pub fn schemas(&self, terminal: &mut Terminal) -> schema::Options {
-        let Some(asked) = &self.kube_version else { return schema::Options::default() };
-        let Some(chosen) = KubeVersion::choose(asked) else { return schema::Options::default() };
+    pub fn schemas(&self, namespace: &str, terminal: &mut Terminal) -> schema::Options {
+        let defaults = schema::Options { namespace: namespace.to_owned(), ..schema::Options::default() };
+        let chosen = self.kube_version.as_ref().and_then(|asked| KubeVersion::choose(asked));
+        let Some(chosen) = chosen else { return defaults };
         if !chosen.exact {
             let (oldest, newest) = (KubeVersion::oldest(), KubeVersion::newest());
             terminal.say(format!(
@@ -265,7 +266,7 @@ impl ClusterFlags {
                 chosen.version
             ));
         }
-        schema::Options { versions: vec![chosen.version], ..schema::Options::default() }
+        schema::Options { versions: vec![chosen.version], ..defaults }
     }
 }
 

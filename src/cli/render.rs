@@ -155,7 +155,8 @@ impl Render {
             post_renderer::run(command, &self.output.post_renderer_args, &mut outcome, self.hooks(), sources)?;
         }
         if !self.checks.skip() {
-            outcome.validate(&Checker::new(self.cluster.schemas(terminal)), &layered, sources);
+            let schemas = self.cluster.schemas(&self.release.namespace, terminal);
+            outcome.validate(&Checker::new(schemas), &layered, sources);
         }
         Ok(outcome)
     }

@@ -9,7 +9,7 @@ use crate::manifest::{Manifests, Text, collect};
 use crate::schema::Checker;
 use crate::template::{Context, Dialect, Project, Scope, Template, helm};
 use crate::values::Layered;
-use crate::yaml::Node;
+use crate::yaml::{self, Node};
 use std::sync::Arc;
 
 /// What a chart came to, as far as the stages have run.
@@ -89,7 +89,11 @@ impl Outcome {
     /// Checks the manifests against the Kubernetes schemas.
     pub fn validate(&mut self, checker: &Checker, layered: &Layered, sources: &Sources) {
         let documents: Vec<Node> = self.manifests.iter().filter_map(|manifest| manifest.node.clone()).collect();
-        let mut findings = checker.check(&documents, sources);
+        let definitions = || {
+            let files = self.crds.iter().filter_map(|crd| crd.file.source);
+            files.flat_map(|file| yaml::read(sources.text(file), file).documents).collect()
+        };
+        let mut findings = checker.check(&documents, sources, definitions);
         self.explain(&mut findings, layered, sources);
         self.findings.append(&mut findings);
     }

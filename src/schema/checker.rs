@@ -109,11 +109,20 @@ impl Checker {
     }
 
     /// Checks objects as one whole: what is duplicated or referred to among them. The findings point at spans of the
-    /// documents. `kind: List` counts as its items, null as nothing. Definitions among the objects count for them.
-    pub fn check(&self, documents: &[Node], sources: &Sources) -> Vec<Diagnostic> {
+    /// documents. `kind: List` counts as its items, null as nothing. Definitions among the objects count for them;
+    /// `definitions` gives more, and is asked only when there is an object that needs them.
+    pub fn check(
+        &self,
+        documents: &[Node],
+        sources: &Sources,
+        definitions: impl FnOnce() -> Vec<Node>,
+    ) -> Vec<Diagnostic> {
         let mut outcome = Outcome::default();
         for document in documents {
             self.look(document, sources, &mut outcome);
+        }
+        if !outcome.waiting.is_empty() {
+            outcome.definitions.extend(definitions());
         }
         self.conclude(&mut outcome, sources);
         outcome.findings
@@ -128,7 +137,9 @@ impl Checker {
     pub fn conclude(&self, outcome: &mut Outcome, sources: &Sources) {
         if !outcome.waiting.is_empty() {
             let mut definitions = self.definitions.clone();
-            outcome.definitions.drain(..).for_each(|node| definitions.add(&node));
+            for document in outcome.definitions.drain(..) {
+                each_object(&document, &mut |node| definitions.add(node));
+            }
             let mut missing = HashSet::new();
             for node in std::mem::take(&mut outcome.waiting) {
                 let Ok(identity) = Identity::read(&node) else { continue };
