@@ -128,10 +128,16 @@ pub fn canonical(path: &Path) -> Result<PathBuf> {
 /// Writes a file whole: to a temporary file beside it, synced, then renamed over it. Readers see the old bytes
 /// or the new ones, whenever the process dies.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_as(path, bytes, 0o644)
+    write_as(path, bytes, 0o644, true)
 }
 
-fn write_as(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+/// Writes a file as [`write`] does, but leaves it to the system when the bytes reach the disk: for what can be made or
+/// fetched again, in numbers.
+pub fn write_again(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_as(path, bytes, 0o644, false)
+}
+
+fn write_as(path: &Path, bytes: &[u8], mode: u32, sync: bool) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut builder = tempfile::Builder::new();
@@ -143,7 +149,7 @@ fn write_as(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         builder.permissions(std::fs::Permissions::from_mode(mode));
     }
     let mut file = at("write", path, builder.tempfile_in(directory))?;
-    at("write", path, file.write_all(bytes).and_then(|()| file.as_file().sync_all()))?;
+    at("write", path, file.write_all(bytes).and_then(|()| if sync { file.as_file().sync_all() } else { Ok(()) }))?;
     at("write", path, file.persist(path).map(drop).map_err(|error| error.error))
 }
 
@@ -176,7 +182,7 @@ pub fn open(path: &Path) -> Result<io::BufReader<std::fs::File>> {
 
 /// Writes a file as [`write`] does, readable by its owner alone: for secrets.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_as(path, bytes, 0o600)
+    write_as(path, bytes, 0o600, true)
 }
 
 /// Writes a new directory with files at relative paths. It gets its name when all of it is there.

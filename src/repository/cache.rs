@@ -67,7 +67,7 @@ impl Cache {
             return;
         }
         let Some(parent) = path.parent() else { return };
-        if let Err(error) = fs::create_dir_all(parent).and_then(|()| fs::write(&path, data)) {
+        if let Err(error) = fs::create_dir_all(parent).and_then(|()| fs::write_again(&path, data)) {
             tracing::info!("the cache is not written: {error}");
         }
     }
@@ -86,7 +86,7 @@ impl Cache {
     pub fn keep_note(&self, directory: &Path, text: &str) {
         let Some(path) = self.note_path(directory) else { return };
         let Some(parent) = path.parent() else { return };
-        if let Err(error) = fs::create_dir_all(parent).and_then(|()| fs::write(&path, text.as_bytes())) {
+        if let Err(error) = fs::create_dir_all(parent).and_then(|()| fs::write_again(&path, text.as_bytes())) {
             tracing::info!("the cache is not written: {error}");
         }
     }
@@ -143,7 +143,7 @@ impl Cache {
         // Without a tag first: the tag of one index must never stand beside another.
         let kept = fs::remove(&tag_path).is_ok() && file.persist(&path).is_ok();
         if kept && !tag.is_empty() {
-            let _ = fs::write(&tag_path, tag.as_bytes());
+            let _ = fs::write_again(&tag_path, tag.as_bytes());
         }
         Ok(Source::File(BufReader::with_capacity(1 << 18, reader)))
     }

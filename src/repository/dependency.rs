@@ -367,7 +367,7 @@ impl Job<'_> {
             match piece.data {
                 Some(data) => {
                     fs::create_dir_all(&folder)?;
-                    fs::write(&folder.join(&piece.file_name), &data)?;
+                    fs::write_again(&folder.join(&piece.file_name), &data)?;
                     done.written.push(piece.file_name);
                 }
                 None => done.kept.push(piece.file_name),
