@@ -12,6 +12,7 @@ mod jinja;
 mod layering;
 mod lookup;
 mod mistakes;
+mod mixed;
 mod package;
 mod pull;
 mod push;

@@ -16,7 +16,7 @@ struct Engines<'p> {
 impl<'p> Engines<'p> {
     fn render(&mut self, template: usize) -> Result<Output, Failure> {
         if self.project.templates[template].is_jinja() {
-            return self.jinja.get_or_insert_with(|| jinja::Engine::new(self.project)).render(template);
+            return self.jinja.get_or_insert_with(|| jinja(self.project)).render(template);
         }
         match self.helm.get_or_insert_with(|| helm::Engine::new(self.project)) {
             Ok(engine) => engine.render(template),
@@ -35,6 +35,17 @@ impl<'p> Engines<'p> {
         }
         reads
     }
+}
+
+/// The Jinja engine of a project, whose `include()` calls the project's named Go templates.
+fn jinja(project: &Arc<Project>) -> jinja::Engine {
+    let engine = jinja::Engine::new(project);
+    let project = Arc::clone(project);
+    // An engine borrows its project, so each call sets one up: a hook that outlives this frame cannot hold it.
+    engine.set_include(Arc::new(move |name, scope, argument| {
+        helm::Engine::new(&project)?.include(name, scope, argument)
+    }));
+    engine
 }
 
 /// What templates rendered to.
