@@ -27,6 +27,9 @@ pub(super) fn charts(paths: &[PathBuf], with_subcharts: bool) -> Result<Vec<Path
             changed.insert(fs::canonical(&chart)?);
         } else if path.extension().is_some_and(|extension| extension == "tgz") {
             found.add(path.clone())?;
+        } else {
+            // A misspelt path would pass as a check of nothing.
+            fs::canonical(path)?;
         }
     }
     if !changed.is_empty() {
