@@ -1,5 +1,6 @@
 //! The Jinja dialect.
 
+use crate::support;
 use chart::chart::{File, Metadata};
 use chart::diagnostic::{Code, Diagnostic, FileId, Sources, Span};
 use chart::template::jinja::{Engine, jinja_name};
@@ -989,4 +990,77 @@ fn the_guide_has_every_function() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The names under which the templates of `testdata/jinja/tree` write the tree of values, each in a way of its own.
+const WAYS: &[&str] = &["tree", "same", "value", "again", "read", "set", "merged"];
+
+#[test]
+fn a_hostile_tree_is_written_exactly_in_every_way() {
+    let folder = support::root().join("testdata/jinja/tree");
+    let text = std::fs::read_to_string(folder.join("values.json")).expect("values");
+    let values: Json = serde_json::from_str(&text).expect("JSON");
+    let tree = &values["tree"];
+    let mut files: Vec<(String, String)> = std::fs::read_dir(&folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "j2"))
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).expect("text"))
+        })
+        .collect();
+    files.sort();
+    let partials = |case: Case| {
+        files
+            .iter()
+            .filter(|(name, _)| name.starts_with('_'))
+            .fold(case, |case, (name, text)| case.template(name, text))
+    };
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (name, text) in files.iter().filter(|(name, _)| !name.starts_with('_')) {
+        let rendered = match partials(Case::new(&values)).template(name, text).render() {
+            Ok(rendered) => rendered,
+            Err(message) => {
+                wrong.push(format!("{name}: {message}"));
+                continue;
+            }
+        };
+        let data = match std::panic::catch_unwind(|| json(&read(&rendered, FileId(0)))) {
+            Ok(data) => data,
+            Err(_) => {
+                wrong.push(format!("{name} is not YAML"));
+                continue;
+            }
+        };
+        for way in WAYS.iter().filter(|way| data[**way] != Json::Null && data[**way] != Json::Bool(true)) {
+            count += 1;
+            wrong.extend(difference(&data[*way], tree, &format!("{name}: {way}")));
+        }
+    }
+    assert!(count > 25, "{count}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The first place where two values differ.
+fn difference(found: &Json, wanted: &Json, path: &str) -> Option<String> {
+    match (found, wanted) {
+        (Json::Object(a), Json::Object(b)) => {
+            if let Some(key) = a.keys().find(|key| !b.contains_key(*key)) {
+                return Some(format!("{path} has {key:?}"));
+            }
+            b.iter().find_map(|(key, wanted)| match a.get(key) {
+                Some(found) => difference(found, wanted, &format!("{path}.{key:?}")),
+                None => Some(format!("{path} lacks {key:?}")),
+            })
+        }
+        (Json::Array(a), Json::Array(b)) if a.len() == b.len() => a
+            .iter()
+            .zip(b)
+            .enumerate()
+            .find_map(|(at, (found, wanted))| difference(found, wanted, &format!("{path}[{at}]"))),
+        _ if found == wanted => None,
+        _ => Some(format!("{path} is {found}, not {wanted}")),
+    }
 }

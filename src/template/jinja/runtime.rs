@@ -305,7 +305,7 @@ impl Runtime {
             lock(&self.run).written = false;
         }
         if !empty {
-            writer.block(value, site.column)?;
+            writer.line(value, site.column)?;
             lock(&self.run).written = true;
         } else if site.last && !lock(&self.run).written && as_fragment(value).is_none() {
             writer.block(value, site.column)?;

@@ -51,7 +51,15 @@ impl Writer {
         Ok(())
     }
 
-    fn line(&mut self, column: usize) {
+    /// A value alone on its line. A literal block's text stands deeper than its header, as it must at the top.
+    pub(super) fn line(&mut self, value: &Value, column: usize) -> Result<(), Error> {
+        match value.kind() {
+            ValueKind::String if as_fragment(value).is_none() => self.scalar(value, column + 2),
+            _ => self.block(value, column),
+        }
+    }
+
+    fn next_line(&mut self, column: usize) {
         self.out.push('\n');
         push_blanks(&mut self.out, column);
     }
@@ -82,12 +90,12 @@ impl Writer {
             Some(Content::Map(entries)) if entries.is_empty() => self.push(space, "{}"),
             Some(Content::List(items)) if items.is_empty() => self.push(space, "[]"),
             Some(Content::Map(entries)) => {
-                self.line(column);
+                self.next_line(column);
                 self.entries(entries, column)
             }
             Some(Content::List(items)) => {
                 let column = column.saturating_sub(2);
-                self.line(column);
+                self.next_line(column);
                 self.items(items, column)
             }
         }
@@ -118,7 +126,7 @@ impl Writer {
         self.enter()?;
         for (at, (key, value)) in entries.iter().enumerate() {
             if at > 0 {
-                self.line(column);
+                self.next_line(column);
             }
             self.key(key)?;
             self.out.push(':');
@@ -133,7 +141,7 @@ impl Writer {
         self.enter()?;
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
-                self.line(column);
+                self.next_line(column);
             }
             self.out.push_str("- ");
             self.block(item, column + 2)?;

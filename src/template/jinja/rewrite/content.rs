@@ -1,7 +1,7 @@
 //! What the body of a macro, a capture or a branch holds: structure, text, one value.
 
+use super::ahead::{is_producer, is_silent};
 use super::code::Content;
-use super::walk::{is_producer, is_silent};
 use minijinja::machinery::ast::Stmt;
 
 /// What a macro or capture with this body gives.

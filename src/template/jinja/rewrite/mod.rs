@@ -4,11 +4,13 @@
 //! knows where it stands: `{{ e }}` becomes `{{( e )|__y(code)}}`. A plain scalar of several pieces is captured and
 //! written as one string. Text is only inserted, never a line break, and [`Offsets`] leads every offset back.
 
+mod ahead;
 mod code;
 mod content;
 mod expressions;
 mod lines;
 mod offsets;
+mod sites;
 mod source;
 mod state;
 mod tags;
@@ -115,7 +117,7 @@ pub(crate) fn rewrite(source: &str, name: &str, base: usize, reads: bool) -> Res
         vec![unbalanced.unwrap_or_else(|| syntax_problem(source, &error, author_range))]
     })?;
     let Stmt::Template(template) = &template else { return Err(Vec::new()) };
-    let place = Source { text: &spaced, tags: &tags };
+    let place = Source { text: &spaced, tags: &tags, top: template.children.as_ptr() as usize };
 
     let mut guards = Guards::new(&place, reads);
     guards.statements(&template.children);
@@ -218,7 +220,7 @@ fn wrap_macros(
                 let role = Role::Body(Content::Verbatim, 0);
                 spots.push(Spot { role, template: 0, range: range.clone(), outer: range, before: 0..0 });
                 let number = base + spots.len() - 1;
-                insertions.push(walk::macro_wrapper(place, statement, definition.name, number));
+                insertions.push(sites::macro_wrapper(place, statement, definition.name, number));
                 wrap_macros(place, &definition.body, base, insertions, spots);
             }
             Stmt::IfCond(cond) => {

@@ -1,7 +1,7 @@
 //! The template's text with its tags, and questions about what stands around a place.
 
+use super::ahead::Cursor;
 use super::tags::{Marker, Tag};
-use super::walk::Cursor;
 use minijinja::machinery::Span;
 use minijinja::machinery::ast::Stmt;
 use std::ops::Range;
@@ -9,6 +9,8 @@ use std::ops::Range;
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
     pub(super) tags: &'a [Tag<'a>],
+    /// Address of the template's own list of statements.
+    pub(super) top: usize,
 }
 
 fn span(statement: &Stmt<'_>) -> Span {
