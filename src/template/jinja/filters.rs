@@ -59,7 +59,12 @@ fn toyaml(value: &Value, limit: usize) -> Result<Value, Error> {
     Ok(Value::from_safe_string(writer.out))
 }
 
-/// `indent`: fragments are indented where they are inserted.
+/// Whether a value is indented where it is inserted, so that a filter has nothing to do.
+fn is_structure(value: &Value) -> bool {
+    as_fragment(value).is_some() || matches!(value.kind(), ValueKind::Map | ValueKind::Seq | ValueKind::Iterable)
+}
+
+/// `indent`: YAML, maps and lists are indented where they are inserted.
 fn indent(
     value: &Value,
     width: usize,
@@ -67,7 +72,7 @@ fn indent(
     blank: Option<bool>,
     kwargs: Kwargs,
 ) -> Result<Value, Error> {
-    if as_fragment(value).is_some() {
+    if is_structure(value) {
         kwargs.get::<Option<bool>>("first")?;
         kwargs.get::<Option<bool>>("blank")?;
         kwargs.assert_all_used()?;
@@ -82,7 +87,7 @@ fn indent(
 
 /// `nindent`: a line break, then every line indented.
 fn nindent(value: &Value, width: usize) -> Result<Value, Error> {
-    if as_fragment(value).is_some() {
+    if is_structure(value) {
         return Ok(value.clone());
     }
     let text = string(value, "nindent")?;
@@ -197,7 +202,11 @@ fn to_json(value: &Value, indent: Option<Value>, kwargs: Kwargs) -> Result<Value
 
 /// `fromyaml`: data from YAML text; whole numbers stay whole.
 fn from_yaml(value: &Value) -> Result<Value, Error> {
-    let text = string(value, "fromyaml")?;
+    let mut text = string(value, "fromyaml")?;
+    // `toyaml` gives no last line break, which a literal block at the end needs.
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
     let parsed = crate::yaml::read(&text, crate::diagnostic::FileId(0));
     if let Some(error) = parsed.error {
         return Err(Issue::new(format!("`fromyaml`: {}", error.diagnostic.message)).error());

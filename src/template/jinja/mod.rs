@@ -1,6 +1,7 @@
 //! Jinja on minijinja, with interpolation that knows YAML.
 
 mod calls;
+mod capture;
 mod context;
 mod convert;
 mod data;

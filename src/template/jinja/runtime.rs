@@ -4,7 +4,7 @@ use super::calls::IncludeGo;
 use super::data::Log;
 use super::error::{Issue, limit};
 use super::fragment::{push_blanks, push_shifted, trim_lines};
-use super::rewrite::{Content, Place, Problem, Rewritten, Role, Site, Spot};
+use super::rewrite::{Place, Problem, Rewritten, Role, Site, Spot};
 use super::scalar::needs_escapes;
 use super::trace::{Piece, Record, aligned, shifted};
 use super::write::{Writer, as_fragment, describe, part_text, scalar_text};
@@ -12,7 +12,7 @@ use crate::diagnostic::Failure;
 use crate::template::helm::funcs::Env;
 use crate::template::{Argument, Project};
 use crate::yaml::Place as ScalarPlace;
-use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+use minijinja::value::{ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, State, Value};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -30,7 +30,7 @@ pub(super) struct Runtime {
     pub(super) log: Arc<Log>,
     /// All sites of the templates that were compiled, by number.
     pub(super) spots: Mutex<Vec<Arc<Spot>>>,
-    run: Mutex<Run>,
+    pub(super) run: Mutex<Run>,
     /// The source of random names and keys, once one is asked for.
     random: Mutex<Option<ChaCha20Rng>>,
     include: Mutex<Option<Arc<IncludeGo>>>,
@@ -41,17 +41,17 @@ const MAX_RECORDS: usize = 200_000;
 
 /// State of a render.
 #[derive(Debug, Default)]
-struct Run {
+pub(super) struct Run {
     root: Value,
     scope: usize,
     /// The texts of sites, and of sites in what is being captured.
-    records: Vec<Record>,
+    pub(super) records: Vec<Record>,
     /// Fragments whose parts are known, by address.
-    traces: HashMap<usize, (Arc<str>, Arc<Vec<Piece>>)>,
+    pub(super) traces: HashMap<usize, (Arc<str>, Arc<Vec<Piece>>)>,
     /// What the only expression of a macro or capture wrote, and its value.
-    sole: Option<(String, Value)>,
+    pub(super) sole: Option<(String, Value)>,
     /// Whether an expression of the current group has written something.
-    written: bool,
+    pub(super) written: bool,
     /// Calls of `tpl` inside each other.
     depth: usize,
 }
@@ -143,7 +143,7 @@ impl Runtime {
         Some(include(name, self.scope(), argument))
     }
 
-    fn spot(&self, number: usize) -> Result<Arc<Spot>, Error> {
+    pub(super) fn spot(&self, number: usize) -> Result<Arc<Spot>, Error> {
         match lock(&self.spots).get(number) {
             Some(spot) => Ok(Arc::clone(spot)),
             None => Err(Error::new(ErrorKind::UnknownFilter, "filter __y is unknown")),
@@ -299,7 +299,7 @@ impl Runtime {
         let empty = match value.kind() {
             ValueKind::None => true,
             ValueKind::Map | ValueKind::Seq => value.len() == Some(0),
-            _ => as_fragment(value).is_some_and(|fragment| fragment.trim().is_empty()),
+            _ => as_fragment(value).is_some_and(|fragment| matches!(fragment.trim(), "" | "{}" | "[]" | "null")),
         };
         if site.first {
             lock(&self.run).written = false;
@@ -307,7 +307,7 @@ impl Runtime {
         if !empty {
             writer.line(value, site.column)?;
             lock(&self.run).written = true;
-        } else if site.last && !lock(&self.run).written && as_fragment(value).is_none() {
+        } else if site.last && !lock(&self.run).written {
             writer.block(value, site.column)?;
         }
         Ok(())
@@ -332,57 +332,6 @@ impl Runtime {
             lock(&self.run).sole = Some((text.clone(), value.clone()));
         }
         Ok(text)
-    }
-
-    /// `__cap`: what a captured text is.
-    fn capture(&self, captured: &str, number: usize) -> Result<Value, Error> {
-        let spot = self.spot(number)?;
-        let mut run = lock(&self.run);
-        let outside = run.records.iter().rposition(|record| {
-            let inside = spot.range.start <= record.spot.range.start && record.spot.range.end <= spot.range.end;
-            record.spot.template == spot.template && !inside
-        });
-        let inner = run.records.split_off(outside.map_or(0, |outside| outside + 1));
-        drop(run);
-        self.captured(captured, &spot, &inner)
-    }
-
-    /// What the text of a macro or capture is, with the records of what was written in it.
-    fn captured(&self, captured: &str, spot: &Spot, inner: &[Record]) -> Result<Value, Error> {
-        let Role::Body(content, indent) = spot.role else { return Ok(Value::from(captured)) };
-        let sole = lock(&self.run).sole.take();
-        let trimmed = captured.trim();
-        let sole = sole.filter(|(text, _)| text.trim() == trimmed).map(|(_, value)| value);
-        Ok(match content {
-            Content::Verbatim => Value::from(captured),
-            Content::Fragment => {
-                let mut text = String::with_capacity(captured.len() + indent);
-                push_blanks(&mut text, indent);
-                text.push_str(captured);
-                let pieces = aligned(&text, inner, Some(spot), &self.project);
-                let value = Value::from_safe_string(text);
-                if let Some(text) = value.to_str().filter(|text| !text.is_empty()) {
-                    let trace = (Arc::clone(&text), Arc::new(pieces));
-                    lock(&self.run).traces.insert(text.as_ptr() as usize, trace);
-                }
-                value
-            }
-            Content::Literal => Value::from_safe_string(trimmed.to_owned()),
-            Content::Value => match sole {
-                Some(value) => value,
-                None => Value::from_safe_string(trimmed.to_owned()),
-            },
-            Content::Text => match sole {
-                Some(value) if scalar_text(&value)?.is_none() => value,
-                _ => Value::from(trimmed),
-            },
-        })
-    }
-
-    /// `__macro`: a macro that gives what its body holds.
-    fn wrap_macro(self: &Arc<Self>, inner: Value, number: usize) -> Result<Value, Error> {
-        let name = inner.get_attr("name").ok().and_then(|name| name.to_str()).unwrap_or_default();
-        Ok(Value::from_object(Macro { inner, name, spot: self.spot(number)?, runtime: Arc::clone(self) }))
     }
 
     /// `__d`: a value that is stored or compared, if it is not too deep or large.
@@ -513,88 +462,6 @@ fn push_lines(out: &mut String, text: &str, column: usize, open: bool) {
             push_blanks(out, column);
         }
         out.push_str(line);
-    }
-}
-
-/// A macro that knows what it gives, and where it is called from when it fails.
-struct Macro {
-    inner: Value,
-    name: Arc<str>,
-    spot: Arc<Spot>,
-    runtime: Arc<Runtime>,
-}
-
-impl fmt::Debug for Macro {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<macro {}>", self.name)
-    }
-}
-
-impl Object for Macro {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.inner.get_item(key).ok().filter(|value| !value.is_undefined())
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::NonEnumerable
-    }
-
-    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, arguments: &[Value]) -> Result<Value, Error> {
-        self.runtime.guard_all(state, arguments)?;
-        let (written, mark) = {
-            let run = lock(&self.runtime.run);
-            (run.written, run.records.len())
-        };
-        let result = self.inner.call(state, arguments);
-        let inner = {
-            let mut run = lock(&self.runtime.run);
-            run.written = written;
-            let mark = mark.min(run.records.len());
-            run.records.split_off(mark)
-        };
-        match result {
-            Ok(captured) => self.runtime.captured(captured.as_str().unwrap_or_default(), &self.spot, &inner),
-            Err(error) if error.name().is_none() && error.detail() == Some("recursion limit exceeded") => Err(error),
-            Err(error) if error.name().is_none() => Err(self.argument_error(&error, arguments)),
-            Err(error) => Err(Error::new(ErrorKind::EvalBlock, format!("in macro `{}`", self.name)).with_source(error)),
-        }
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<macro {}>", self.name)
-    }
-}
-
-impl Macro {
-    /// An error of the call itself.
-    fn argument_error(&self, error: &Error, arguments: &[Value]) -> Error {
-        let names = self
-            .inner
-            .get_attr("arguments")
-            .and_then(|names| names.try_iter())
-            .map(|names| names.filter_map(|name| name.to_str()).map(|name| name.to_string()).collect::<Vec<_>>());
-        let names = names.unwrap_or_default();
-        let signature = format!("{}({})", self.name, names.join(", "));
-        let message = match (error.kind(), error.detail()) {
-            (ErrorKind::TooManyArguments, None) => {
-                format!("macro `{}` takes {}, but {} were given", self.name, count(names.len()), arguments.len())
-            }
-            (_, Some(detail)) => format!("macro `{}`: {detail}", self.name),
-            (kind, None) => format!("macro `{}`: {kind}", self.name),
-        };
-        Issue::new(message).hint(format!("its arguments: `{signature}`")).error()
-    }
-}
-
-fn count(arguments: usize) -> String {
-    match arguments {
-        0 => "no arguments".to_owned(),
-        1 => "1 argument".to_owned(),
-        count => format!("{count} arguments"),
     }
 }
 

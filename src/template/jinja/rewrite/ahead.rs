@@ -11,6 +11,8 @@ pub(super) mod next {
     pub(in crate::template::jinja::rewrite) const TEXT: u8 = 4;
     /// A bracket or comma in a flow collection.
     pub(in crate::template::jinja::rewrite) const CLOSE: u8 = 8;
+    /// The end of the template or of what is captured.
+    pub(in crate::template::jinja::rewrite) const END: u8 = 32;
     /// A colon that makes what is before it a key.
     pub(in crate::template::jinja::rewrite) const KEY: u8 = 16;
 }
@@ -53,8 +55,8 @@ pub(super) struct Scalar {
 }
 
 impl Source<'_> {
-    /// The column of the next line with text; -1 at the end of the template, `None` where it depends.
-    pub(super) fn line_after(&self, list: &[Stmt<'_>], from: Cursor) -> Option<i32> {
+    /// The column of the next line with text; -1 where nothing comes any more, `None` where it depends.
+    pub(super) fn line_after(&self, list: &[Stmt<'_>], from: Cursor, follow: u8) -> Option<i32> {
         let mut column = None;
         for (index, statement) in list.iter().enumerate().skip(from.index) {
             let Stmt::EmitRaw(raw) = statement else {
@@ -70,7 +72,7 @@ impl Source<'_> {
                 };
             }
         }
-        (list.as_ptr() as usize == self.top).then_some(-1)
+        (follow & next::END != 0 && follow & !(next::NEWLINE | next::END) == 0).then_some(-1)
     }
 
     /// Looks ahead from the start of a plain scalar to its end.
@@ -218,6 +220,9 @@ impl Source<'_> {
                 let blanks = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
                 match text.get(blanks) {
                     None => self.first(list, rest, flow, follow),
+                    Some(b'\n') if is_blank(text) && list[rest.index..].iter().all(is_blank_text) => {
+                        next::NEWLINE | follow & next::END
+                    }
                     Some(b'\n') => next::NEWLINE,
                     Some(b'#') if blanks > 0 => next::COMMENT,
                     Some(b',' | b']' | b'}') if flow => next::CLOSE,
@@ -252,6 +257,14 @@ impl Source<'_> {
             _ => next::TEXT,
         }
     }
+}
+
+fn is_blank(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_whitespace)
+}
+
+fn is_blank_text(statement: &Stmt<'_>) -> bool {
+    matches!(statement, Stmt::EmitRaw(raw) if is_blank(raw.raw.as_bytes())) || is_silent(statement)
 }
 
 /// Statements that write nothing where they stand.

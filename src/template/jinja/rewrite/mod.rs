@@ -117,7 +117,7 @@ pub(crate) fn rewrite(source: &str, name: &str, base: usize, reads: bool) -> Res
         vec![unbalanced.unwrap_or_else(|| syntax_problem(source, &error, author_range))]
     })?;
     let Stmt::Template(template) = &template else { return Err(Vec::new()) };
-    let place = Source { text: &spaced, tags: &tags, top: template.children.as_ptr() as usize };
+    let place = Source { text: &spaced, tags: &tags };
 
     let mut guards = Guards::new(&place, reads);
     guards.statements(&template.children);

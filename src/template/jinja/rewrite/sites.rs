@@ -17,7 +17,7 @@ impl Walker<'_> {
     pub(super) fn block_site(&mut self, statement: &Stmt<'_>, state: &mut State, after: u8) {
         let Some(block) = &mut state.block else { return };
         let column = state.column;
-        let alone = block.blank_line && after & !next::NEWLINE == 0;
+        let alone = block.blank_line && after & !(next::NEWLINE | next::END) == 0;
         if block.blank_line && !block.started {
             block.body.get_or_insert(column);
             let indent = column - block.parent.max(0);
@@ -91,14 +91,14 @@ impl Walker<'_> {
     }
 
     /// Whether the expression is alone under a key, or one of several that are.
-    pub(super) fn group(&mut self, site: &mut Site, list: &[Stmt<'_>], scalar: &Scalar, state: &mut State) {
+    pub(super) fn group(&mut self, site: &mut Site, list: &[Stmt<'_>], scalar: &Scalar, state: &mut State, follow: u8) {
         if site.place != Place::Line {
             return;
         }
         let below = state.open_key.is_some_and(|key| key < state.column);
         if below && state.group {
             site.first = !state.grouped;
-            site.last = self.source.line_after(list, scalar.end).is_some_and(|column| column < state.column);
+            site.last = self.source.line_after(list, scalar.end, follow).is_some_and(|column| column < state.column);
             state.grouped = true;
         }
         state.alone = true;
@@ -134,8 +134,9 @@ impl Walker<'_> {
 
     pub(super) fn fragment(&mut self, body: &[Stmt<'_>], indent: usize) {
         self.nested += 1;
-        let state = State { column: indent as i32, ..State::start() };
-        self.list(body, state, next::NEWLINE);
+        // All that is captured counts as the content of one key: an empty map that is alone is `{}`.
+        let state = State { column: indent as i32, open_key: Some(-1), group: true, ..State::start() };
+        self.list(body, state, next::NEWLINE | next::END);
         self.nested -= 1;
     }
 

@@ -9,8 +9,6 @@ use std::ops::Range;
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
     pub(super) tags: &'a [Tag<'a>],
-    /// Address of the template's own list of statements.
-    pub(super) top: usize,
 }
 
 fn span(statement: &Stmt<'_>) -> Span {

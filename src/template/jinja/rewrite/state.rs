@@ -152,46 +152,59 @@ impl State {
         if a == b {
             return a;
         }
-        let at_line = |state: &State| {
-            state.column == 0 && state.position == Position::Line && state.mode == Mode::Start
-                || state.mode == Mode::Block && state.block.is_some_and(|block| block.blank_line && state.column == 0)
+        let ended = |mode: Mode| matches!(mode, Mode::After | Mode::Open);
+        // A value that only one of the ways has written: after `key:`, or in brackets.
+        let optional = |empty: &State, full: &State| {
+            empty.mode == Mode::Start && ended(full.mode) && (empty.position != Position::Line || empty.flow > 0)
         };
         let mode = match (a.mode, b.mode) {
-            (x, y) if x == y && x != Mode::Start => x,
+            _ if a.flow != b.flow => Mode::Unknown,
             (Mode::Start, Mode::Start) if a.position == b.position => Mode::Start,
-            (Mode::After | Mode::Open, Mode::After | Mode::Open) => Mode::Open,
-            (Mode::Start, Mode::After | Mode::Open) if a.position != Position::Line || a.flow > 0 => Mode::After,
-            (Mode::After | Mode::Open, Mode::Start) if b.position != Position::Line || b.flow > 0 => Mode::After,
-            _ if at_line(&a) && at_line(&b) => Mode::Block,
+            (x, y) if x == y && x != Mode::Start => x,
+            (x, y) if ended(x) && ended(y) => Mode::Open,
+            _ if optional(&a, &b) || optional(&b, &a) => Mode::After,
+            // The next line's column says whether it is in the text of a block scalar.
+            _ if a.at_line_start() && b.at_line_start() => Mode::Block,
             _ => Mode::Unknown,
-        };
-        let mode = if a.flow == b.flow { mode } else { Mode::Unknown };
-        let block = match (a.block, b.block) {
-            (Some(x), Some(y)) => Some(Block {
-                parent: x.parent.min(y.parent),
-                body: if x.body == y.body { x.body } else { x.body.or(y.body) },
-                header: if x.header == y.header { x.header } else { None },
-                started: x.started && y.started,
-                blank_line: x.blank_line && y.blank_line,
-            }),
-            (x, y) => x.or(y),
         };
         State {
             mode,
-            position: if a.position == b.position { a.position } else { b.position },
-            node: if a.node == b.node { a.node } else { a.node.max(b.node) },
-            column: if a.column == b.column { a.column } else { a.column.max(b.column) },
+            position: b.position,
+            node: a.node.max(b.node),
+            column: a.column.max(b.column),
             token: a.token,
             flow: a.flow.min(b.flow),
-            block,
-            open_key: if a.open_key == b.open_key { a.open_key } else { None },
-            plain: if a.plain == b.plain { a.plain } else { None },
-            quote: if a.quote == b.quote { a.quote } else { None },
+            block: Block::join(a.block, b.block),
+            open_key: a.open_key.filter(|_| a.open_key == b.open_key),
+            plain: a.plain.filter(|_| a.plain == b.plain),
+            quote: a.quote.filter(|_| a.quote == b.quote),
             dynamic: a.dynamic || b.dynamic,
             group: false,
             grouped: false,
             alone: false,
             blank: a.blank && b.blank,
         }
+    }
+
+    fn at_line_start(&self) -> bool {
+        self.column == 0
+            && match self.mode {
+                Mode::Start => self.position == Position::Line,
+                Mode::Block => self.block.is_some_and(|block| block.blank_line),
+                _ => false,
+            }
+    }
+}
+
+impl Block {
+    fn join(a: Option<Block>, b: Option<Block>) -> Option<Block> {
+        let (Some(a), Some(b)) = (a, b) else { return a.or(b) };
+        Some(Block {
+            parent: a.parent.min(b.parent),
+            body: a.body.or(b.body),
+            header: a.header.filter(|_| a.header == b.header),
+            started: a.started && b.started,
+            blank_line: a.blank_line && b.blank_line,
+        })
     }
 }

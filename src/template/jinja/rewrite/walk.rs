@@ -48,7 +48,7 @@ impl<'a> Walker<'a> {
 
     /// The whole template.
     pub(super) fn template(&mut self, statements: &[Stmt<'_>]) {
-        let state = self.list(statements, State::start(), next::NEWLINE);
+        let state = self.list(statements, State::start(), next::NEWLINE | next::END);
         if let (Mode::Double | Mode::Single, Some(quote)) = (state.mode, state.quote) {
             self.unclosed_quote(quote);
         }
@@ -471,7 +471,7 @@ impl<'a> Walker<'a> {
         }
         let tail = match scalar.ends {
             Ending::Comment | Ending::Flow => true,
-            Ending::List => follow & !next::NEWLINE != 0,
+            Ending::List => follow & !(next::NEWLINE | next::END) != 0,
             _ => false,
         };
         let mut site = self.site_for(state, key, tail);
@@ -480,7 +480,7 @@ impl<'a> Walker<'a> {
             None if !scalar.dynamic => self.blank_before(state, start),
             _ if !scalar.dynamic && only.is_none() => {}
             Some(index) if is_producer(&list[index]) => {
-                self.group(&mut site, list, &scalar, state);
+                self.group(&mut site, list, &scalar, state, follow);
                 self.lead(&mut site, list, index, state);
                 self.producer(&list[index], site);
             }
