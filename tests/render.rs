@@ -308,3 +308,23 @@ fn a_template_that_is_not_there_is_named_with_the_nearest_one() {
     hint: write it like `1.33` or `v1.33.4`
     "#);
 }
+
+#[test]
+fn jinja_templates_see_what_a_cluster_of_the_version_serves() {
+    let folder = Folder::new().file("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n").file(
+        "c/templates/a.yaml.j2",
+        concat!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n",
+            "{% for api in ['apps/v1/Deployment', 'resource.k8s.io/v1', 'flowcontrol.apiserver.k8s.io/v1beta2', 'x.io/v1'] %}",
+            "\n  {{ loop.index }}{{ 'n' }}: \"{{ capabilities.api_versions.has(api) }}\"\n",
+            "{% endfor %}",
+        ),
+    );
+    let seen = |flags: &str| {
+        let run = folder.run(&format!("render r c {flags}")).ok();
+        run.stdout.lines().filter(|line| line.contains("n: \"")).map(|line| line.contains("true")).collect::<Vec<_>>()
+    };
+    assert_eq!(seen("--kube-version 1.25"), [true, false, true, false]);
+    assert_eq!(seen("--kube-version 1.37"), [true, true, false, false]);
+    assert_eq!(seen("-a x.io/v1"), [true, true, false, true]);
+}

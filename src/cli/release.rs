@@ -250,7 +250,11 @@ impl ClusterFlags {
                 )
             })?,
         };
-        capabilities.api_versions.extend(self.api_versions.iter().cloned());
+        let asked = self.kube_version.as_deref().and_then(KubeVersion::choose);
+        capabilities.served = schema::api_versions(asked.map_or_else(KubeVersion::newest, |chosen| chosen.version));
+        for list in [&mut capabilities.api_versions, &mut capabilities.served] {
+            list.extend(self.api_versions.iter().cloned());
+        }
         Ok(capabilities)
     }
 

@@ -9,8 +9,10 @@ pub struct Capabilities {
     pub normalized: String,
     pub major: String,
     pub minor: String,
-    /// `apps/v1` and, where known, `apps/v1/Deployment`.
+    /// What `helm template` assumes, whatever the version: Go templates see it.
     pub api_versions: Vec<String>,
+    /// What a cluster of this version serves, with kinds: `apps/v1`, `apps/v1/Deployment`. Jinja templates see it.
+    pub served: Vec<String>,
     pub helm_version: String,
 }
 
@@ -23,6 +25,7 @@ impl Default for Capabilities {
             major: "1".to_owned(),
             minor: "37".to_owned(),
             api_versions: API_VERSIONS.iter().map(|&version| version.to_owned()).collect(),
+            served: API_VERSIONS.iter().map(|&version| version.to_owned()).collect(),
             helm_version: "v4.3.1".to_owned(),
         }
     }

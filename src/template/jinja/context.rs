@@ -270,7 +270,7 @@ struct ApiVersions {
 
 impl ApiVersions {
     fn list(&self) -> &[String] {
-        &self.project.context.capabilities.api_versions
+        &self.project.context.capabilities.served
     }
 }
 

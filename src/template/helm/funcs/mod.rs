@@ -234,6 +234,7 @@ mod testing {
                 major: "1".into(),
                 minor: "37".into(),
                 api_versions: Vec::new(),
+                served: Vec::new(),
                 helm_version: "v4.3.1".into(),
             },
             limits: Limits::default(),
