@@ -3,10 +3,10 @@
 use crate::support::{Folder, root};
 use crate::values::context;
 use chart::chart::load;
-use chart::diagnostic::{Failure, Sources};
+use chart::diagnostic::{Failure, Sources, Span};
 use chart::render::{Options, assemble};
 use chart::template::helm::Engine;
-use chart::template::{Capabilities, Dialect};
+use chart::template::{Argument, Capabilities, Context, Dialect, Output, Reads};
 use chart::values::{Layer, Layered};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -56,8 +56,7 @@ fn render(case: &Value) -> Result<BTreeMap<String, String>, String> {
     let words = |failure: Failure| failure[0].message.clone();
     let chart = load(&folder.path().join("t"), &mut sources).map_err(words)?;
     let layered = Layered::read(layers, &mut sources, &mut |_| Err("no file".into())).map_err(words)?;
-    let context =
-        chart::template::Context { capabilities: capabilities(), now: 1_700_000_000_000_000_000, ..context() };
+    let context = Context { capabilities: capabilities(), now: 1_700_000_000_000_000_000, ..context() };
     let options = Options { incomplete: true, skip_schema_validation: false };
     let assembly = assemble(&chart, &layered, context, options, &mut sources).map_err(words)?;
     let project = &assembly.project;
@@ -132,4 +131,195 @@ fn vectors_render_as_by_helm() {
         failures.push(format!("{name}: {}\n  {difference}", case["template"]));
     }
     assert!(failures.is_empty(), "{} of {} differ:\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+/// Renders one template with these values.
+fn one(template: &str, values: &str, adapt: impl Fn(&mut Context)) -> (Result<Output, Failure>, Reads, Sources) {
+    let case = serde_json::json!({ "template": template, "values": values });
+    let folder = chart(&case);
+    let mut sources = Sources::default();
+    let chart = load(&folder.path().join("t"), &mut sources).expect("a chart");
+    let mut context = context();
+    adapt(&mut context);
+    let options = Options { incomplete: true, skip_schema_validation: false };
+    let assembly = assemble(&chart, &Layered::none(), context, options, &mut sources).expect("an assembly");
+    let (result, reads) = match Engine::new(&assembly.project) {
+        Ok(mut engine) => (engine.render(0), engine.reads()),
+        Err(failure) => (Err(failure), Reads::default()),
+    };
+    (result, reads, sources)
+}
+
+/// All that a failure tells, with the text at each place.
+fn shown(failure: &Failure, sources: &Sources) -> String {
+    let text = |span: Span| sources.text(span.file)[span.start as usize..span.end as usize].to_owned();
+    let mut out = String::new();
+    for diagnostic in failure {
+        out += &format!("{}: {}\n", diagnostic.code.as_str(), diagnostic.message);
+        for label in &diagnostic.labels {
+            let place = sources.position(label.span.file, label.span.start);
+            out += &format!("  {}:{} `{}` {}\n", place.line, place.column, text(label.span), label.text);
+        }
+        for frame in &diagnostic.trace {
+            out += &format!("  {} `{}`\n", frame.text, frame.span.map_or(String::new(), text));
+        }
+        for hint in &diagnostic.hints {
+            out += &format!("  help: {hint}\n");
+        }
+    }
+    out
+}
+
+#[track_caller]
+fn failure(template: &str, values: &str) -> String {
+    let (result, _, sources) = one(template, values, |_| {});
+    shown(&result.expect_err("a failure"), &sources)
+}
+
+#[test]
+fn errors_name_the_place_the_way_and_the_fix() {
+    let cases = [
+        (
+            "{{ define \"h\" }}{{ .Values.imge.tag }}{{ end }}\nimage: {{ include \"h\" . | quote }}\n",
+            "image: {tag: x}",
+        ),
+        ("{{ .Values.a.b.c }}", "a: {}"),
+        ("{{ .Values.a | uper }}", "a: x"),
+        ("{{ env \"HOME\" }}", ""),
+        ("{{ if .Values.a }}x", "a: x"),
+        ("{{ .Values.my-key }}", ""),
+        ("{{ $x }}", ""),
+        ("{{ include \"t.nme\" . }}{{ define \"t.name\" }}{{ end }}", ""),
+        ("{{ template \"t.nme\" . }}{{ define \"t.name\" }}{{ end }}", ""),
+        ("{{ required \"set `a`\" .Values.a }}", ""),
+        ("{{ if eq .Values.a 1 }}{{ end }}", "a: 1"),
+        ("{{ .Values.a | upper }}", "a: 1"),
+        ("a: {{ tpl .Values.t . }}", "t: \"{{ .Values.x.y }}\""),
+        ("a: {{ tpl .Values.t . }}", "t: \"{{ nope }}\""),
+        ("{{ range .Values.count }}{{ end }}", "count: 3"),
+        ("{{ define \"r\" }}{{ template \"r\" . }}{{ end }}{{ template \"r\" . }}", ""),
+    ];
+    let shown: Vec<String> =
+        cases.iter().map(|(template, values)| format!("{template}\n{}", failure(template, values))).collect();
+    insta::assert_snapshot!("helm_errors", shown.join("\n"));
+}
+
+#[test]
+fn output_maps_to_the_template_and_to_the_values_it_read() {
+    let template =
+        "{{ define \"h\" }}h: {{ .Values.b.c }}{{ end }}a: {{ .Values.a | quote }}<no value>\n{{ include \"h\" . }}\nz";
+    let (result, reads, sources) = one(template, "a: x\nb:\n  c: w\nd: z\n", |context| context.record_reads = true);
+    let output = result.expect("an output");
+    assert_eq!(output.text, "a: \"x\"\nh: w\nz");
+    let text = |span: Span| &sources.text(span.file)[span.start as usize..span.end as usize];
+    let place = |part: &str| {
+        let offset = output.text.find(part).expect("part") as u32;
+        let span = output.map.template(offset).expect("a place");
+        let values: Vec<&str> = output.map.values(offset).iter().map(|&span| text(span)).collect();
+        (span.start as usize, text(span), values)
+    };
+    assert_eq!(place("a: "), (template.find("a: ").unwrap(), "", vec![]));
+    assert_eq!(place("\"x\"").1, "{{ .Values.a | quote }}");
+    assert_eq!(place("\"x\"").2, ["x"]);
+    assert_eq!(place("h: ").0, template.find("h: ").unwrap());
+    assert_eq!(place("w").1, "{{ .Values.b.c }}");
+    assert_eq!(place("w").2, ["w"]);
+    assert_eq!(place("z").0, template.len() - 1);
+    let paths: Vec<String> = reads.paths.keys().map(|path| path.join(".")).collect();
+    assert_eq!(paths, ["a", "b", "b.c"]);
+}
+
+#[test]
+fn reads_tell_whole_values_from_the_way_to_them() {
+    let template = "{{ toYaml .Values.w }}{{ if .Values.m.a }}{{ end }}{{ range .Values.l }}{{ .x }}{{ end }}\
+                    {{ get .Values.m \"g\" }}{{ dig \"p\" \"q\" 0 (.Values.d | merge (dict)) }}{{ with .Values.s }}{{ . }}{{ end }}\
+                    {{ (index .Values \"i\" \"j\").k }}";
+    let values = "w: {a: {b: 1}}\nm: {a: 1, g: 2, no: 3}\nl: [{x: 1, y: 2}]\nd: {p: {q: 1}}\ns: t\ni: {j: {k: 1, l: 2}}\nunused: 1\n";
+    let (result, reads, _) = one(template, values, |context| context.record_reads = true);
+    result.expect("an output");
+    let paths: Vec<String> =
+        reads.paths.iter().map(|(path, whole)| path.join(".") + if *whole { "*" } else { "" }).collect();
+    assert_eq!(paths.join(" "), "d* d.p* d.p.q* i i.j i.j.k* l l.0 l.0.x* m m.a* m.g* s* w* w.a*");
+}
+
+#[test]
+fn seeds_repeat_and_templates_do_not_share_numbers() {
+    let render = |seed| {
+        let template = "{{ randAlphaNum 20 }} {{ uuidv4 }}";
+        one(template, "", |context| context.seed = seed).0.expect("an output").text
+    };
+    assert_eq!(render(Some(1)), render(Some(1)));
+    assert_ne!(render(Some(1)), render(Some(2)));
+    assert_ne!(render(None), render(None));
+}
+
+#[test]
+fn named_templates_can_be_called_from_outside() {
+    let case = serde_json::json!({ "template": "{{ define \"n\" }}{{ .Chart.Name }}-{{ .Chart.Type }}{{ end }}", "values": "a: 1" });
+    let folder = chart(&case);
+    let mut sources = Sources::default();
+    let chart = load(&folder.path().join("t"), &mut sources).expect("a chart");
+    let assembly =
+        assemble(&chart, &Layered::none(), context(), Options::default(), &mut sources).expect("an assembly");
+    let mut engine = Engine::new(&assembly.project).expect("an engine");
+    assert_eq!(engine.include("n", 0, Argument::Root).expect("text"), "t-");
+    let data = chart::value::Value::map([("Chart", chart::value::Value::map([("Name", "x".into())]))]);
+    assert_eq!(engine.include("n", 0, Argument::Value(data)).expect("text"), "x-");
+    let failure = engine.include("m", 0, Argument::Root).expect_err("a failure");
+    assert_eq!(failure[0].message, "no template `m`");
+}
+
+#[test]
+fn hostile_templates_end_in_errors() {
+    let nested = |open: &str, inner: &str, close: &str, count: usize| open.repeat(count) + inner + &close.repeat(count);
+    let many_names: String = (0..300)
+        .map(|number| {
+            format!("{{{{ define \"r{number}\" }}}}{{{{ include \"r{}\" . }}}}{{{{ end }}}}", (number + 1) % 300)
+        })
+        .collect();
+    let cases: Vec<(String, &str)> = vec![
+        ("{{ define \"r\" }}{{ include \"r\" . }}{{ end }}{{ include \"r\" . }}".into(), "nested reference name: r"),
+        ("{{ define \"r\" }}{{ template \"r\" . }}{{ end }}{{ template \"r\" . }}".into(), "maximum template depth"),
+        ("{{ tpl .Values.t . }}".into(), "nest too deep"),
+        (many_names + "{{ include \"r0\" . }}", "nest too deep"),
+        (format!("{{{{ {} }}}}", nested("(", "1", ")", 10_001)), "max expression depth exceeded"),
+        ("{{ range 9000000000000000000 }}{{ end }}".into(), "too many steps"),
+        ("{{ range until 100000 }}{{ range until 100000 }}x{{ end }}{{ end }}".into(), "too many steps"),
+        ("{{ $s := \"xxxxxxxx\" }}{{ range until 60 }}{{ $s = print $s $s }}{{ end }}".into(), "too many steps"),
+        ("{{ $l := list 1 2 }}{{ range until 60 }}{{ $l = concat $l $l }}{{ end }}".into(), "too many steps"),
+        (format!("{{{{ range until 100000 }}}}{}{{{{ end }}}}", "x".repeat(1000)), "output is too large"),
+        ("{{ $d := dict }}{{ $_ := set $d \"a\" $d }}{{ $d }}".into(), "too large"),
+        ("{{ $d := dict }}{{ $_ := set $d \"a\" $d }}{{ $e := deepCopy $d }}".into(), "too"),
+        ("{{ until 9000000000000 }}".into(), "too"),
+        ("{{ repeat 1000000000000 \"ab\" }}".into(), "too"),
+    ];
+    let exponential = "{{ if gt (len .n) 0 }}{{ tpl .t (dict \"t\" .t \"n\" (rest .n)) }}{{ tpl .t . }}{{ end }}";
+    let values = serde_json::json!({ "t": "{{ tpl .Values.t . }}", "e": exponential }).to_string();
+    for (template, expected) in cases
+        .iter()
+        .map(|(template, expected)| (template.as_str(), *expected))
+        .chain([("{{ tpl .Values.e (dict \"t\" .Values.e \"n\" (until 60)) }}", "")])
+    {
+        let limit = |context: &mut Context| {
+            context.limits.fuel = 3_000_000;
+            context.limits.output = 4 << 20;
+        };
+        let (result, _, _) = one(template, &values, limit);
+        let start: String = template.chars().take(80).collect();
+        let failure = result.expect_err(&start);
+        assert!(failure[0].message.contains(expected), "{start}: {}", failure[0].message);
+    }
+}
+
+#[test]
+fn deep_nesting_renders() {
+    let nested = |open: &str, inner: &str, close: &str, count: usize| open.repeat(count) + inner + &close.repeat(count);
+    let text = |template: &str| one(template, "a: 1", |_| {}).0.expect("an output").text;
+    assert_eq!(text(&nested("{{ if true }}", "x", "{{ end }}", 20_000)), "x");
+    assert_eq!(text(&format!("{{{{ {} }}}}", nested("(", ".Values.a", ")", 9_000))), "1");
+    let recursive =
+        "{{ define \"r\" }}{{ if . }}{{ template \"r\" (rest .) }}.{{ end }}{{ end }}{{ template \"r\" (until 3000) }}";
+    assert_eq!(text(recursive), ".".repeat(3000));
+    let deep = "{{ $l := list }}{{ range until 100000 }}{{ $l = list $l }}{{ end }}{{ len $l }}";
+    assert_eq!(text(deep), "1");
 }

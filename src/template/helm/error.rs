@@ -83,8 +83,7 @@ impl ExecError {
 
     /// There is no template of this name to start with.
     pub(super) fn no_template(name: &str, known: Vec<Str>) -> Self {
-        let message = format!("no template {} associated with template \"gotpl\"", print::quote(name));
-        Self::nowhere(message, Help::Template { name: name.into(), known })
+        Self::nowhere(format!("no template `{name}`"), Help::Template { name: name.into(), known })
     }
 
     pub(super) fn innermost(&self) -> &Level {

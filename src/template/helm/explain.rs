@@ -118,7 +118,7 @@ impl Explainer<'_> {
         let Some((last, before)) = path.split_last() else { return Vec::new() };
         let mut hints = Vec::new();
         if let Some(known) = nearest(last, siblings.iter().map(|name| &**name)) {
-            hints.push(format!("did you mean `{known}`?"));
+            return vec![format!("did you mean `{known}`?")];
         }
         if before.first().is_some_and(|first| **first == *"Values") {
             let key = self.values_path(&path[1..]);

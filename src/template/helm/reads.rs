@@ -84,14 +84,17 @@ impl Reads {
         if tag == 0 {
             return;
         }
-        if let Step::Key(key) = &step
-            && let Some(span) = self.tags.span(tag, key)
-            && !self.spans.contains(&span)
-        {
+        let is_leaf = !matches!(value, Value::Map(_) | Value::List(_));
+        if is_leaf && let Step::Key(key) = &step {
+            self.place(self.tags.span(tag, key));
+        }
+        *self.seen.entry((tag, step)).or_default() |= is_leaf;
+    }
+
+    fn place(&mut self, span: Option<Span>) {
+        if let Some(span) = span.filter(|span| !self.spans.contains(span)) {
             self.spans.push(span);
         }
-        let is_leaf = !matches!(value, Value::Map(_) | Value::List(_));
-        *self.seen.entry((tag, step)).or_default() |= is_leaf;
     }
 
     pub(super) fn field(&mut self, map: &Map, key: &Str, value: &Value) {
@@ -126,6 +129,7 @@ impl Reads {
                 Value::List(list) => (list.tag(), list.items().to_vec()),
                 _ => continue,
             };
+            self.place(self.tags.node(tag).map(|node| node.span));
             if tag == 0 {
                 waiting.extend(inner);
             } else if self.whole.insert(tag, ()).is_none() {
