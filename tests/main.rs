@@ -5,6 +5,7 @@ mod check;
 mod create;
 mod dependency;
 mod diagnostics;
+mod functions;
 mod helm;
 mod hook;
 mod index;

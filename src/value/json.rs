@@ -123,7 +123,7 @@ fn write_string(text: &str, layout: Layout, out: &mut String) {
             '\t' => out.push_str("\\t"),
             '\x08' => out.push_str("\\b"),
             '\x0C' => out.push_str("\\f"),
-            _ if raw => out.push_str("\\ufffd"),
+            _ if raw => out.push(char::REPLACEMENT_CHARACTER),
             _ => out.push_str(&format!("\\u{:04x}", u32::from(char))),
         }
     }
@@ -147,8 +147,8 @@ fn read(text: &str, exact: bool) -> Result<Value, String> {
     reader.blanks();
     let value = reader.value(0)?;
     reader.blanks();
-    match (reader.peek(), reader.range_error) {
-        (Some(byte), _) => Err(unexpected(byte, "after top-level value")),
+    match (reader.peek(), reader.range_error.take()) {
+        (Some(_), _) => Err(reader.unexpected("after top-level value")),
         (None, Some(error)) => Err(error),
         (None, None) => Ok(value),
     }
@@ -164,29 +164,46 @@ struct Reader<'a> {
 
 const END: &str = "unexpected end of JSON input";
 
-/// Go's scanner sees bytes, and prints one as the character with that number.
-fn unexpected(byte: u8, place: &str) -> String {
-    let shown = match byte {
-        b'\'' => "\\'".to_owned(),
-        b'"' => "\"".to_owned(),
-        b'\\' => "\\\\".to_owned(),
-        0x07 => "\\a".to_owned(),
-        0x08 => "\\b".to_owned(),
-        0x09 => "\\t".to_owned(),
-        0x0A => "\\n".to_owned(),
-        0x0B => "\\v".to_owned(),
-        0x0C => "\\f".to_owned(),
-        0x0D => "\\r".to_owned(),
-        0..0x20 | 0x7F => format!("\\x{byte:02x}"),
-        0x80..=0xA0 | 0xAD => format!("\\u{:04x}", byte),
-        _ => char::from(byte).to_string(),
+/// A character where another was expected, as Go's `strconv.QuoteRune` shows it.
+fn unexpected(char: char, place: &str) -> String {
+    let shown = match char {
+        '\'' => "\\'".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        '\x07' => "\\a".to_owned(),
+        '\x08' => "\\b".to_owned(),
+        '\x09' => "\\t".to_owned(),
+        '\x0A' => "\\n".to_owned(),
+        '\x0B' => "\\v".to_owned(),
+        '\x0C' => "\\f".to_owned(),
+        '\x0D' => "\\r".to_owned(),
+        '\0'..' ' | '\x7F' => format!("\\x{:02x}", u32::from(char)),
+        _ => match raw_byte(char) {
+            Some(byte) => format!("\\x{byte:x}"),
+            None => char.to_string(),
+        },
     };
     format!("invalid character '{shown}' {place}")
+}
+
+/// The first bytes of a text, as far as it goes, where an escape sequence should stand.
+fn invalid_escape(text: &str, length: usize) -> String {
+    let end = text.char_indices().map(|(at, char)| at + char.len_utf8()).find(|&end| end >= length);
+    let sequence = &text[..end.unwrap_or(text.len())];
+    let is_plain = |char: char| char != '`' && raw_byte(char).is_none() && !char.is_whitespace() && !char.is_control();
+    if sequence.chars().all(is_plain) {
+        format!("invalid escape sequence `{sequence}` in string")
+    } else {
+        format!("invalid escape sequence {sequence:?} in string")
+    }
 }
 
 impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn unexpected(&self, place: &str) -> String {
+        unexpected(self.text[self.at..].chars().next().unwrap_or_default(), place)
     }
 
     fn next(&mut self) -> Result<u8, String> {
@@ -210,16 +227,16 @@ impl Reader<'_> {
             b'f' => self.literal("false", Value::Bool(false)),
             b'n' => self.literal("null", Value::Nil),
             b'-' | b'0'..=b'9' => self.number(),
-            byte => Err(unexpected(byte, "looking for beginning of value")),
+            _ => Err(self.unexpected("looking for beginning of value")),
         }
     }
 
     fn literal(&mut self, word: &'static str, value: Value) -> Result<Value, String> {
         for expected in word.chars() {
-            let byte = self.next()?;
-            if char::from(byte) != expected {
-                return Err(unexpected(byte, &format!("in literal {word} (expecting '{expected}')")));
+            if char::from(self.peek().ok_or(END)?) != expected {
+                return Err(self.unexpected(&format!("in literal {word} (expecting '{expected}')")));
             }
+            self.at += 1;
         }
         Ok(value)
     }
@@ -241,22 +258,25 @@ impl Reader<'_> {
             self.blanks();
             match self.peek().ok_or(END)? {
                 b'"' => {}
-                byte => return Err(unexpected(byte, "looking for beginning of object key string")),
+                _ => return Err(self.unexpected("looking for beginning of object key string")),
             }
             let key: Str = self.string()?.into();
             self.blanks();
-            match self.next()? {
-                b':' => {}
-                byte => return Err(unexpected(byte, "after object key")),
+            match self.peek().ok_or(END)? {
+                b':' => self.at += 1,
+                _ => return Err(self.unexpected("after object key")),
             }
             self.blanks();
             let value = self.value(depth)?;
             entries.insert(key, value);
             self.blanks();
-            match self.next()? {
-                b',' => {}
-                b'}' => return Ok(Value::Map(Map::new(entries))),
-                byte => return Err(unexpected(byte, "after object key:value pair")),
+            match self.peek().ok_or(END)? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Ok(Value::Map(Map::new(entries)));
+                }
+                _ => return Err(self.unexpected("after object key:value pair")),
             }
         }
     }
@@ -274,10 +294,13 @@ impl Reader<'_> {
             self.blanks();
             items.push(self.value(depth)?);
             self.blanks();
-            match self.next()? {
-                b',' => {}
-                b']' => return Ok(Value::List(List::new(items))),
-                byte => return Err(unexpected(byte, "after array element")),
+            match self.peek().ok_or(END)? {
+                b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return Ok(Value::List(List::new(items)));
+                }
+                _ => return Err(self.unexpected("after array element")),
             }
         }
     }
@@ -294,7 +317,7 @@ impl Reader<'_> {
             match self.next()? {
                 b'"' => return Ok(out),
                 b'\\' => self.escape(&mut out)?,
-                byte @ 0..0x20 => return Err(unexpected(byte, "in string literal")),
+                byte @ 0..0x20 => return Err(unexpected(char::from(byte), "in string")),
                 byte if byte < 0x80 => out.push(char::from(byte)),
                 _ => {
                     let char = self.text[self.at - 1..].chars().next().unwrap_or_default();
@@ -331,25 +354,30 @@ impl Reader<'_> {
                     char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
                 }
             }
-            byte => return Err(unexpected(byte, "in string escape code")),
+            _ => return Err(invalid_escape(&self.text[self.at - 2..], 2)),
         });
         Ok(())
     }
 
+    /// The four digits after `\u`.
     fn hex(&mut self) -> Result<u32, String> {
+        let rest = &self.text[self.at - 2..];
         let mut unit = 0;
         for _ in 0..4 {
-            let byte = self.next()?;
-            let digit = char::from(byte).to_digit(16);
-            unit = unit << 4 | digit.ok_or_else(|| unexpected(byte, "in \\u hexadecimal character escape"))?;
+            let digit = char::from(self.next()?).to_digit(16);
+            unit = unit << 4 | digit.ok_or_else(|| invalid_escape(rest, 6))?;
         }
         Ok(unit)
     }
 
-    fn digits(&mut self) {
+    fn digits(&mut self) -> Result<(), String> {
+        if !self.peek().ok_or(END)?.is_ascii_digit() {
+            return Err(self.unexpected("in numeric literal"));
+        }
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
+        Ok(())
     }
 
     fn number(&mut self) -> Result<Value, String> {
@@ -358,18 +386,14 @@ impl Reader<'_> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
-        match self.next()? {
-            b'0' => {}
-            b'1'..=b'9' => self.digits(),
-            byte => return Err(unexpected(byte, "in numeric literal")),
+        match self.peek().ok_or(END)? {
+            b'0' => self.at += 1,
+            _ => self.digits()?,
         }
         if self.peek() == Some(b'.') {
             whole = false;
             self.at += 1;
-            match self.next()? {
-                b'0'..=b'9' => self.digits(),
-                byte => return Err(unexpected(byte, "after decimal point in numeric literal")),
-            }
+            self.digits()?;
         }
         if matches!(self.peek(), Some(b'e' | b'E')) {
             whole = false;
@@ -377,10 +401,7 @@ impl Reader<'_> {
             if matches!(self.peek(), Some(b'+' | b'-')) {
                 self.at += 1;
             }
-            match self.next()? {
-                b'0'..=b'9' => self.digits(),
-                byte => return Err(unexpected(byte, "in exponent of numeric literal")),
-            }
+            self.digits()?;
         }
         let text = &self.text[start..self.at];
         if self.exact && whole {
@@ -411,7 +432,7 @@ mod tests {
         let text = Value::str("a<b>&\"\\\n\r\t\u{8}\u{c}\u{1}\u{7f}\u{2028}é€😀\u{10FFC3}");
         assert_eq!(
             to_json(&text, Layout::Compact).unwrap(),
-            r#""a\u003cb\u003e\u0026\"\\\n\r\t\b\f\u0001"#.to_owned() + "\u{7f}\\u2028é€😀\\ufffd\""
+            r#""a\u003cb\u003e\u0026\"\\\n\r\t\b\f\u0001"#.to_owned() + "\u{7f}\\u2028é€😀\u{FFFD}\""
         );
         assert_eq!(to_json(&Value::str("<&>"), Layout::Raw).unwrap(), "\"<&>\"");
     }
@@ -464,13 +485,14 @@ mod tests {
             ("1 2", "invalid character '2' after top-level value"),
             ("01", "invalid character '1' after top-level value"),
             ("nul1", "invalid character '1' in literal null (expecting 'l')"),
-            ("1.x", "invalid character 'x' after decimal point in numeric literal"),
-            ("1ex", "invalid character 'x' in exponent of numeric literal"),
+            ("1.x", "invalid character 'x' in numeric literal"),
+            ("1ex", "invalid character 'x' in numeric literal"),
             ("-x", "invalid character 'x' in numeric literal"),
-            ("\"\n\"", "invalid character '\\n' in string literal"),
-            (r#""\x""#, "invalid character 'x' in string escape code"),
-            (r#""\u12x4""#, "invalid character 'x' in \\u hexadecimal character escape"),
-            ("é", "invalid character 'Ã' looking for beginning of value"),
+            ("\"\n\"", "invalid character '\\n' in string"),
+            (r#""\x""#, "invalid escape sequence `\\x` in string"),
+            (r#""\u12"#, END),
+            (r#""\u12x4""#, "invalid escape sequence `\\u12x4` in string"),
+            ("é", "invalid character 'é' looking for beginning of value"),
             ("1e400", "json: cannot unmarshal number 1e400 into Go value of type float64"),
         ] {
             assert_eq!(from_json(text).unwrap_err(), error, "{text}");

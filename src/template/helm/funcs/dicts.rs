@@ -59,7 +59,7 @@ fn set(env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
 }
 
 fn unset(_: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
-    let Some(map) = map(arguments, 0) else { return Ok(Value::Nil) };
+    let Some(map) = map(arguments, 0) else { return Ok(Value::Map(Map::default())) };
     map.remove(text(arguments, 1));
     Ok(Value::Map(map.as_kind(MapKind::Any)))
 }
