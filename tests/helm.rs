@@ -87,6 +87,10 @@ const BUILD: (&str, &str) = (
     r#"{"version":"v4.2","git_commit":"c0d08d0d6d9424d4a14febb5e8a3e51b0dd00dff","git_tree_state":"clean","go_version":"go1.27.2","kube_client_version":"v1.37"}"#,
 );
 
+/// The one template whose text changed between the Helm of the vectors (4.2.3) and ours (4.3.1): `encoding/json` of
+/// Go 1.27 writes the replacement character for a byte that is not UTF-8, where Go 1.26 wrote its escape.
+const CHANGED: (&str, &str, &str) = ("fn-tojson-control", r"\ufffd", "\u{fffd}");
+
 fn is_of_templates(error: &str) -> bool {
     ["parse error at", "execution error at", "template: ", "t/"].iter().any(|start| error.starts_with(start))
 }
@@ -100,7 +104,10 @@ fn vectors_render_as_by_helm() {
     for case in &cases {
         let name = case["name"].as_str().expect("name");
         let rendered = render(case);
-        let expected = case["expected"].as_str().map(|text| text.replace(BUILD.0, BUILD.1));
+        let mut expected = case["expected"].as_str().map(|text| text.replace(BUILD.0, BUILD.1));
+        if name == CHANGED.0 {
+            expected = expected.map(|text| text.replace(CHANGED.1, CHANGED.2));
+        }
         let difference = match (&rendered, case["error"].as_str()) {
             (Err(found), Some(expected)) if found == expected => continue,
             // What is wrong before templates run is said in our own words.
