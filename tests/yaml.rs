@@ -469,3 +469,10 @@ proptest::proptest! {
         }
     }
 }
+
+/// Found by fuzzing: the width of what stands behind the NUL counted for the line before it.
+#[test]
+fn wide_characters_behind_a_nul_do_not_count() {
+    let parsed = yaml::read("|\n a\0\u{7de}\u{7c9}\u{7de}\u{7c9}\n  b\n c\n", FileId(0));
+    assert!(parsed.error.is_some() || parsed.documents.len() <= 1);
+}

@@ -830,6 +830,7 @@ impl<'a> Scanner<'a> {
         if self.limit != usize::MAX
             && let Some(found) = memchr::memchr(0, &self.bytes[from..self.at])
         {
+            self.wide -= wide(&self.bytes[from + found..self.at]);
             self.at = from + found;
         }
     }

@@ -87,13 +87,15 @@ impl Object for Certificate {
     }
 }
 
-/// Making keys and signing takes milliseconds, or seconds for RSA keys from a seed.
-fn charge(env: &mut Env<'_>) -> Result<(), Error> {
-    env.charge(100_000)
-}
+/// Steps for signing and for small keys, which take milliseconds.
+const SMALL: u64 = 100_000;
+/// Steps for an RSA key of 2048 bits, which takes a tenth of a second, and several when it comes from a seed.
+const LARGE: u64 = 500_000;
+/// The same for 4096 bits and for DSA parameters: up to seconds.
+const HUGE: u64 = 2_000_000;
 
 fn new_key(env: &mut Env<'_>) -> Result<PrivateKey, Error> {
-    charge(env)?;
+    env.charge(LARGE)?;
     PrivateKey::rsa(env, KEY_BITS).map_err(|error| format!("error generating rsa key: {error}").into())
 }
 
@@ -102,8 +104,9 @@ fn given_key(arguments: &[Value], index: usize) -> Result<PrivateKey, Error> {
 }
 
 fn generate_key(env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
-    charge(env)?;
-    let key = match text(arguments, 0) {
+    let kind = text(arguments, 0);
+    env.charge(if matches!(kind, "" | "rsa" | "dsa") { HUGE } else { SMALL })?;
+    let key = match kind {
         "" | "rsa" => PrivateKey::rsa(env, 4096),
         "dsa" => Ok(PrivateKey::dsa(env)),
         "ecdsa" => Ok(PrivateKey::p256(env)),
@@ -127,7 +130,7 @@ struct Template {
 
 impl Template {
     fn new(env: &mut Env<'_>, name: &str, addresses: &Value, names: &Value, days: i64) -> Result<Self, Error> {
-        charge(env)?;
+        env.charge(SMALL)?;
         let items = |value: &Value| value.as_list().map(|list| list.items().to_vec()).unwrap_or_default();
         let address = |value: &Value| match value {
             Value::Str(text) => text.parse().map_err(|_| Error::from(format!("error parsing ip: {text}"))),
