@@ -287,7 +287,7 @@ fn chart_toml_names_the_layers_of_an_environment() {
         .file("repo/charts/web/values.yaml", "replicas: 1\nregion: none\nwho: nobody\n")
         .file(
             "repo/charts/web/templates/a.yaml",
-            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Values.who }}\ndata:\n  replicas: {{ .Values.replicas | quote }}\n",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Values.who }}\ndata:\n  replicas: {{ .Values.replicas | quote }}\n  region: {{ .Values.region }}\n",
         )
         .file("repo/env/staging.yaml", "replicas: 2\n")
         .file("repo/env/production.yaml", "replicas: 5\n")
@@ -374,6 +374,45 @@ fn lists_merge_where_the_schema_asks_for_it() {
         "values jinja env -f none.yaml,after.yaml",
         "values go env -f one.yaml,two.yaml",
         "values asks env -f one.yaml",
+    ] {
+        shown += &format!("$ chart {line}\n{}\n", folder.run(line).shown());
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn values_that_do_nothing_are_told() {
+    let folder = Folder::new()
+        .file("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {name: redis, version: 1.x, condition: cache.enabled}\n")
+        .file(
+            "web/values.yaml",
+            "replicaCount: 1\nimage:\n  repository: nginx\n  tag: v1\n  pullPolicy: Always\nresources: {}\nlabels:\n  team: web\n\
+             ingress:\n  enabled: false\n  host: example.com\n  tls:\n    secret: x\nforgotten:\n  a: 1\n  b: 2\ncache: {enabled: true}\nglobal: {region: eu}\n",
+        )
+        .file("web/values.schema.json", "{\"properties\": {\"fromSchema\": {\"properties\": {\"size\": {}}}}}")
+        .file("web/charts/redis/Chart.yaml", "apiVersion: v2\nname: redis\nversion: 1.2.3\n")
+        .file("web/charts/redis/values.yaml", "port: 6379\nauth:\n  password: secret\n")
+        .file("web/charts/redis/templates/s.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: redis}\ndata:\n  port: {{ .Values.port | quote }}\n  password: {{ .Values.auth.password }}\n  region: {{ .Values.global.region }}\n")
+        .file("web/templates/_h.tpl", "{{- define \"image\" -}}{{ .repository }}:{{ .tag }}{{- end -}}\n")
+        .file(
+            "web/templates/a.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  labels: {{ toJson .Values.labels }}\ndata:\n  image: {{ include \"image\" .Values.image }}\n  \
+             replicas: {{ .Values.replicaCount | quote }}\n  resources: {{ toJson .Values.resources | quote }}\n  extra: {{ .Values.extra | default \"none\" }}\n\
+             {{- if .Values.ingress.enabled }}\n  host: {{ .Values.ingress.host }}\n  {{- with .Values.ingress.tls }}\n  tls: {{ .secret }}\n  {{- end }}\n{{- end }}\n\
+             {{- if .Values.fromSchema }}\n  size: {{ .Values.fromSchema.size | quote }}\n{{- end }}\n",
+        )
+        .file("good.yaml", "replicaCount: 2\nextra: x\nlabels: {any: thing}\nresources: {limits: {cpu: 1}}\nfromSchema: {size: 1}\ningress: {tls: {secret: y}}\ncache: {enabled: true}\nredis: {port: 1, auth: {password: p}}\nglobal: {region: us}\n")
+        .file(
+            "bad.yaml",
+            "replicaCnt: 3\nimage:\n  tga: v2\n  replicaCount: 3\ntag: v3\nredis:\n  prot: 1\n  password: x\nfromSchema: {sise: 2}\nglobal: {regoin: us}\nforgotten:\n  a: 5\ningress:\n  tls: {secrt: z}\n",
+        );
+    let mut shown = String::new();
+    for line in [
+        "check web -f good.yaml --format short",
+        "check web -f bad.yaml --format short --allow unused-value",
+        "render web -f good.yaml --strict --format short",
+        "render web -f bad.yaml --strict",
+        "render web -f bad.yaml --format short --show-only templates/a.yaml",
     ] {
         shown += &format!("$ chart {line}\n{}\n", folder.run(line).shown());
     }

@@ -4,11 +4,12 @@ use super::args::{FindingFlags, ValuesFlags};
 use super::release::{ClusterFlags, ReleaseFlags, Stop};
 use super::{Exit, Failed, Stream, Terminal, discover, project};
 use crate::chart;
-use crate::diagnostic::{Diagnostic, Frame, Sources, Unit};
+use crate::diagnostic::{Code, Diagnostic, Frame, Sources, Unit};
 use crate::fs;
-use crate::render::{self, Options};
+use crate::render::{self, Options, Outcome};
 use crate::schema::{self, Checker};
-use crate::values::{Choice, Layer, Layered, Layout};
+use crate::template::Reads;
+use crate::values::{Choice, Layer, Layered, Layout, Usage};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -54,14 +55,25 @@ enum Variant {
     Choice(Choice),
 }
 
+/// How much is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// That the chart renders to valid manifests.
+    Manifests,
+    /// Besides, that its values do something.
+    Usage,
+}
+
 /// What a case came to.
 struct Checked {
     findings: Vec<Diagnostic>,
     sources: Sources,
+    /// What it was made of and what was read of that, where it rendered.
+    used: Option<(Layered, Reads)>,
 }
 
 pub fn run(arguments: &Check, terminal: &mut Terminal) -> Result<Exit, Failed> {
-    let (exit, charts, variants) = check_all(arguments, Stream::Stdout, terminal)?;
+    let (exit, charts, variants) = check_all(arguments, Depth::Usage, Stream::Stdout, terminal)?;
     if exit == Exit::Success {
         terminal.say(format!("checked {} with {}", count(charts, "chart"), count(variants, "values variant")));
     }
@@ -84,11 +96,16 @@ pub fn gate(
         cluster: cluster.clone(),
         findings,
     };
-    Ok(check_all(&check, Stream::Stderr, terminal)?.0)
+    Ok(check_all(&check, Depth::Manifests, Stream::Stderr, terminal)?.0)
 }
 
 /// Checks and prints; gives the numbers of charts and of variants.
-fn check_all(arguments: &Check, stream: Stream, terminal: &mut Terminal) -> Result<(Exit, usize, usize), Failed> {
+fn check_all(
+    arguments: &Check,
+    depth: Depth,
+    stream: Stream,
+    terminal: &mut Terminal,
+) -> Result<(Exit, usize, usize), Failed> {
     let charts = discover::charts(&arguments.paths, arguments.with_subcharts)?;
     let mut cases = Vec::new();
     let chosen = arguments.values.choice()?;
@@ -126,7 +143,15 @@ fn check_all(arguments: &Check, stream: Stream, terminal: &mut Terminal) -> Resu
         cases => cases.par_iter().map(check).collect(),
     };
     progress.finish_and_clear();
-    let checked: Vec<Checked> = checked.into_iter().collect::<Result<_, _>>()?;
+    let mut checked: Vec<Checked> = checked.into_iter().collect::<Result<_, _>>()?;
+    if depth == Depth::Usage {
+        add_usage(&cases, &mut checked);
+    }
+    for (case, checked) in cases.iter().zip(&mut checked) {
+        let levels = project::levels(&case.chart, &mut checked.sources)?;
+        let findings = std::mem::take(&mut checked.findings);
+        checked.findings = arguments.findings.judge(findings, levels, &checked.sources);
+    }
     let (mut units, sources) = merge(&cases, checked);
     let exit = terminal.report(&mut units, &sources, &arguments.findings, stream)?;
     Ok((exit, charts.len(), cases.len() - charts.len()))
@@ -176,22 +201,24 @@ impl Case {
 
     fn check(&self, arguments: &Check, user: &[Layer], schemas: &schema::Options) -> Result<Checked, Failed> {
         let mut sources = Sources::default();
-        let findings = match self.findings(arguments, user, schemas, &mut sources) {
-            Ok(findings) | Err(Stop::Found(findings)) => findings,
+        let (findings, used) = match self.outcome(arguments, user, schemas, &mut sources) {
+            Ok((layered, outcome)) => {
+                let failed = !outcome.rendered.failures.is_empty();
+                (outcome.findings, (!failed).then_some((layered, outcome.rendered.reads)))
+            }
+            Err(Stop::Found(findings)) => (findings, None),
             Err(Stop::Failed(failed)) => return Err(failed),
         };
-        let levels = project::levels(&self.chart, &mut sources)?;
-        let findings = arguments.findings.judge(findings, levels, &sources);
-        Ok(Checked { findings, sources })
+        Ok(Checked { findings, sources, used })
     }
 
-    fn findings(
+    fn outcome(
         &self,
         arguments: &Check,
         user: &[Layer],
         schemas: &schema::Options,
         sources: &mut Sources,
-    ) -> Result<Vec<Diagnostic>, Stop> {
+    ) -> Result<(Layered, Outcome), Stop> {
         let chart = chart::load(&self.chart, sources)?;
         let mut layers = Vec::new();
         match &self.variant {
@@ -214,8 +241,37 @@ impl Case {
         let mut outcome = render::run(&chart, &layered, context, options, sources)?;
         outcome.parse(&layered, sources);
         outcome.validate(&Checker::new(schemas.clone()), &layered, sources);
-        Ok(outcome.findings)
+        Ok((layered, outcome))
     }
+}
+
+/// Adds what is said about values that do nothing, judged by all variants of a chart together. Where a variant does
+/// not render, nobody knows whether it would have read a value.
+fn add_usage(cases: &[Case], checked: &mut [Checked]) {
+    let mut rest = checked;
+    let mut groups = Vec::new();
+    for group in cases.chunk_by(|a, b| a.chart == b.chart) {
+        let (own, others) = rest.split_at_mut(group.len());
+        rest = others;
+        groups.push((&group[0].chart, own));
+    }
+    groups.into_par_iter().for_each(|(chart, checked)| {
+        let complete = checked.iter().all(|checked| checked.used.is_some());
+        // The defaults come first among the cases, so what is said about them has a place among its sources.
+        let Ok(chart) = chart::load(chart, &mut Sources::default()) else { return };
+        let mut usage = Usage::new(&chart);
+        for (_, reads) in checked.iter().filter_map(|checked| checked.used.as_ref()) {
+            usage.add_reads(reads.paths.iter().map(|(path, whole)| (path.as_slice(), *whole)));
+        }
+        for checked in checked.iter_mut() {
+            let Some((layered, _)) = &checked.used else { continue };
+            let findings = layered.layers.iter().flat_map(|(_, layer)| usage.check(layer));
+            checked.findings.extend(findings.filter(|finding| complete || finding.code == Code::UnknownValue));
+        }
+        if let Some(first) = checked.first_mut().filter(|_| complete) {
+            first.findings.extend(usage.check_defaults(&chart));
+        }
+    });
 }
 
 /// One report of all cases. What several variants of a chart have in common is told once, with the first of them.

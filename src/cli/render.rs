@@ -9,6 +9,7 @@ use crate::manifest::{Hooks, Whole, documents, framed, names, show_only};
 use crate::render::{self, Crd, Options, Outcome};
 use crate::schema::Checker;
 use crate::value::{bytes_of, text_from_bytes};
+use crate::values::Usage;
 use crate::yaml::{self, Data, Node};
 use clap::{Args, ValueEnum};
 use std::borrow::Cow;
@@ -157,6 +158,11 @@ impl Render {
         if !self.checks.skip() {
             let schemas = self.cluster.schemas(&self.release.namespace, terminal);
             outcome.validate(&Checker::new(schemas), &layered, sources);
+        }
+        if self.findings.strict {
+            let mut usage = Usage::new(&chart);
+            usage.add_reads(outcome.rendered.reads.paths.iter().map(|(path, whole)| (path.as_slice(), *whole)));
+            outcome.findings.extend(layered.layers.iter().flat_map(|(_, layer)| usage.check(layer)));
         }
         Ok(outcome)
     }

@@ -8,11 +8,13 @@ mod layers;
 mod layout;
 mod listing;
 mod lists;
+mod mentions;
 mod origins;
 mod release;
 mod set;
 mod table;
 mod tree;
+mod unused;
 
 pub use difference::{Difference, differences};
 pub use layers::{Layer, Layered};
@@ -22,3 +24,4 @@ pub use origins::{History, Setter, Source};
 pub use release::{Resolved, resolve};
 pub use set::{Flag, ReadFile};
 pub use tree::{Tree, Unit, UnitId};
+pub use unused::Usage;
