@@ -120,6 +120,12 @@ pub fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
+/// The bytes of a file that may be read.
+pub fn readable_size(path: &Path) -> Result<u64> {
+    let file = at("read", path, std::fs::File::open(path))?;
+    Ok(at("read", path, file.metadata())?.len())
+}
+
 /// A path without links and `..`, to compare with others.
 pub fn canonical(path: &Path) -> Result<PathBuf> {
     at("follow", path, std::fs::canonicalize(path))

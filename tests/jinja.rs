@@ -207,7 +207,7 @@ impl Case {
 
     fn file(mut self, path: &str, data: &[u8]) -> Self {
         let mut files = (*self.project.scopes[0].files).clone();
-        files.push(File { path: path.into(), data: data.into(), source: None });
+        files.push(File::new(path, data, None));
         files.sort_by(|a, b| a.path.cmp(&b.path));
         self.project.scopes[0].files = Arc::new(files);
         self

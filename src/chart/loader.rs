@@ -1,13 +1,13 @@
 //! Brings a chart into memory, from a directory or an archive.
 
 use super::chartfile::{ChartFile, Places, check_lock, validate};
-use super::{Chart, File, IgnoreRules, Metadata, archive, read_values};
+use super::{Chart, Content, File, IgnoreRules, Metadata, OnDisk, archive, read_values, without_bom};
 use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources, Span};
 use crate::fs;
 use crate::yaml::{self, Node};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes of the files of a directory, or of an archive; Helm's limit.
 const MAX_SIZE: u64 = 100 << 20;
@@ -54,10 +54,10 @@ pub fn load_archive(location: &str, bytes: &[u8], sources: &mut Sources) -> Resu
 pub fn head(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
     let mut loader = Loader { sources, total: 0 };
     let location = path.to_string_lossy();
-    let mut files = Files::new();
+    let mut files = RawFiles::new();
     for name in ["Chart.yaml", "requirements.yaml"] {
         match fs::read(&path.join(name)) {
-            Ok(data) => files.push((name.to_owned(), data)),
+            Ok(data) => files.push((name.to_owned(), Raw::Here(data))),
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(vec![Diagnostic::new(Code::Io, error.to_string())]),
         }
@@ -70,11 +70,17 @@ pub fn head(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
 pub fn files(path: &Path, sources: &mut Sources) -> Result<Files, Failure> {
     let mut loader = Loader { sources, total: 0 };
     let location = path.to_string_lossy();
-    if fs::is_dir(path) {
-        return loader.directory(path, &location);
-    }
-    let bytes = fs::read(path).map_err(|error| vec![Diagnostic::new(Code::Io, error.to_string())])?;
-    loader.archive(&location, &bytes)
+    let io = |error: fs::Error| vec![Diagnostic::new(Code::Io, error.to_string())];
+    let files = if fs::is_dir(path) {
+        loader.directory(path, &location)?
+    } else {
+        loader.archive(&location, &fs::read(path).map_err(io)?)?
+    };
+    let read = |(name, raw)| match raw {
+        Raw::Here(data) => Ok((name, data)),
+        Raw::OnDisk(path) => Ok((name, fs::read(&path).map_err(io)?)),
+    };
+    files.into_iter().map(read).collect()
 }
 
 fn refuse<T>(message: impl Into<String>) -> Result<T, Failure> {
@@ -84,6 +90,15 @@ fn refuse<T>(message: impl Into<String>) -> Result<T, Failure> {
 /// Paths relative to the chart, and bytes.
 pub type Files = Vec<(String, Vec<u8>)>;
 
+/// A file's bytes, or where they are, see [`Content`].
+enum Raw {
+    Here(Vec<u8>),
+    OnDisk(PathBuf),
+}
+
+/// Paths relative to the chart, and what is there.
+type RawFiles = Vec<(String, Raw)>;
+
 struct Loader<'a> {
     sources: &'a mut Sources,
     total: u64,
@@ -91,7 +106,7 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     /// The files of a directory, in the order of a walk by name.
-    fn directory(&mut self, path: &Path, location: &str) -> Result<Files, Failure> {
+    fn directory(&mut self, path: &Path, location: &str) -> Result<RawFiles, Failure> {
         let io = |error: fs::Error| vec![Diagnostic::new(Code::Io, error.to_string())];
         let ignore_file = path.join(".helmignore");
         let rules = if fs::exists(&ignore_file) {
@@ -105,14 +120,14 @@ impl Loader<'_> {
         } else {
             IgnoreRules::parse("").map_err(|_| Failure::new())?
         };
-        let mut files = Files::new();
+        let mut files = RawFiles::new();
         let mut walk = Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: 0 };
         walk.directory("", 0)?;
         self.total += walk.total;
         Ok(files)
     }
 
-    fn archive(&mut self, location: &str, bytes: &[u8]) -> Result<Files, Failure> {
+    fn archive(&mut self, location: &str, bytes: &[u8]) -> Result<RawFiles, Failure> {
         let limits = archive::Limits { file: MAX_SIZE, total: MAX_SIZE, ..archive::Limits::default() };
         let entries = match archive::read(bytes, &limits) {
             Ok(entries) => entries,
@@ -122,13 +137,13 @@ impl Loader<'_> {
         if self.total > MAX_TOTAL {
             return refuse(format!("the chart and its subcharts have more than {} MiB", MAX_TOTAL >> 20));
         }
-        Ok(entries.into_iter().map(|entry| (entry.path, entry.data)).collect())
+        Ok(entries.into_iter().map(|entry| (entry.path, Raw::Here(entry.data))).collect())
     }
 
     /// Builds a chart from its files, its subcharts included.
-    fn chart(&mut self, location: &str, files: Files, depth: usize, is_root: bool) -> Result<Chart, Failure> {
+    fn chart(&mut self, location: &str, files: RawFiles, depth: usize, is_root: bool) -> Result<Chart, Failure> {
         let mut own = Vec::new();
-        let mut nested: BTreeMap<String, Files> = BTreeMap::new();
+        let mut nested: BTreeMap<String, RawFiles> = BTreeMap::new();
         for (path, data) in files {
             match path.strip_prefix("charts/") {
                 Some(rest) if !path.ends_with(".prov") => {
@@ -180,10 +195,10 @@ impl Loader<'_> {
         Ok(chart)
     }
 
-    fn subchart(&mut self, location: &str, name: &str, files: Files, depth: usize) -> Result<Chart, Failure> {
+    fn subchart(&mut self, location: &str, name: &str, files: RawFiles, depth: usize) -> Result<Chart, Failure> {
         let location = joined(location, &format!("charts/{name}"));
         if name.ends_with(".tgz") {
-            let Some((path, data)) = files.first() else { return refuse("Chart.yaml file is missing") };
+            let Some((path, Raw::Here(data))) = files.first() else { return refuse("Chart.yaml file is missing") };
             if path != name {
                 return refuse(format!("expected {name}, got {path}"));
             }
@@ -191,7 +206,7 @@ impl Loader<'_> {
             return self.chart(&location, files, depth + 1, false);
         }
         let inside = name.len() + 1;
-        let files: Files = files
+        let files: RawFiles = files
             .into_iter()
             .filter(|(path, _)| path.len() > inside)
             .map(|(mut path, data)| (path.split_off(inside), data))
@@ -204,18 +219,26 @@ impl Loader<'_> {
         self.chart(&location, files, depth + 1, false)
     }
 
-    fn file(&mut self, location: &str, path: String, mut data: Vec<u8>) -> File {
-        if data.starts_with(b"\xef\xbb\xbf") {
-            data.drain(..3);
-        }
+    fn file(&mut self, location: &str, path: String, raw: Raw) -> File {
         let name = joined(location, &path);
+        let data = match raw {
+            Raw::Here(data) => without_bom(data),
+            Raw::OnDisk(on_disk) => {
+                let file = Arc::new(OnDisk { path: on_disk, data: OnceLock::new() });
+                let source = is_crd(&path).then(|| {
+                    let file = Arc::clone(&file);
+                    self.sources.add_later(name, move || String::from_utf8_lossy(file.data()).into())
+                });
+                return File { path: path.into(), content: Content::OnDisk(file), source };
+            }
+        };
         match String::from_utf8(data) {
             Ok(text) => {
                 let text: Arc<str> = text.into();
                 let source = Some(self.sources.add(name, Arc::clone(&text)));
-                File { path: path.into(), data: text.into(), source }
+                File::new(path, text, source)
             }
-            Err(error) => File { path: path.into(), data: error.into_bytes().into(), source: None },
+            Err(error) => File::new(path, error.into_bytes(), None),
         }
     }
 
@@ -294,6 +317,18 @@ fn joined(location: &str, path: &str) -> String {
     if location == "." { path.to_owned() } else { format!("{location}/{path}") }
 }
 
+/// Whether a chart cannot be loaded without the bytes of this file, the path of which may lead through subcharts.
+fn is_vital(path: &str) -> bool {
+    let mut own = path;
+    while let Some((_, inside)) = own.strip_prefix("charts/").and_then(|rest| rest.split_once('/')) {
+        own = inside;
+    }
+    own.starts_with("templates/")
+        || own.starts_with("charts/")
+        || ["Chart.yaml", "Chart.lock", "requirements.yaml", "requirements.lock", "values.yaml", "values.schema.json"]
+            .contains(&own)
+}
+
 fn is_crd(path: &str) -> bool {
     path.starts_with("crds/") && [".yaml", ".yml", ".json"].iter().any(|suffix| path.ends_with(suffix))
 }
@@ -303,7 +338,7 @@ struct Walk<'a> {
     root: &'a Path,
     /// The directories that links led into on the way here, and the root.
     links: Vec<PathBuf>,
-    files: &'a mut Files,
+    files: &'a mut RawFiles,
     total: u64,
 }
 
@@ -337,13 +372,21 @@ impl Walk<'_> {
                     self.links.pop();
                 }
                 fs::Kind::File => {
-                    let Some(data) = fs::read_at_most(&full, MAX_SIZE - self.total).map_err(io)? else {
+                    let limit = MAX_SIZE - self.total;
+                    let read = if is_vital(&path) {
+                        let data = fs::read_at_most(&full, limit).map_err(io)?;
+                        data.map(|data| (data.len() as u64, Raw::Here(data)))
+                    } else {
+                        let size = fs::readable_size(&full).map_err(io)?;
+                        (size <= limit).then_some((size, Raw::OnDisk(full)))
+                    };
+                    let Some((size, raw)) = read else {
                         let message = format!("error reading {path}: chart exceeds maximum size of {MAX_SIZE} bytes");
                         let hint = "leave what is no part of the chart out with rules in `.helmignore`";
                         return Err(vec![Diagnostic::new(Code::InvalidChart, message).hint(hint)]);
                     };
-                    self.total += data.len() as u64;
-                    self.files.push((path, data));
+                    self.total += size;
+                    self.files.push((path, raw));
                 }
                 fs::Kind::BrokenLink => {}
                 fs::Kind::Other => {

@@ -49,7 +49,7 @@ impl Pattern {
 
     /// Whether the whole name matches.
     pub fn matches(&self, name: &str) -> bool {
-        let name: Vec<char> = name.chars().collect();
+        let char_at = |at: usize| name[at..].chars().next();
         let (mut part, mut at) = (0, 0);
         // The last star, and where its match ends so far: a later mismatch lets it take one character more.
         let mut star: Option<(usize, usize)> = None;
@@ -60,20 +60,22 @@ impl Pattern {
                     part += 1;
                     continue;
                 }
-                Some(wanted) if name.get(at).is_some_and(|&char| wanted.matches(char)) => {
-                    part += 1;
-                    at += 1;
-                    continue;
+                Some(wanted) => {
+                    if let Some(char) = char_at(at).filter(|&char| wanted.matches(char)) {
+                        part += 1;
+                        at += char.len_utf8();
+                        continue;
+                    }
                 }
                 None if at == name.len() => return true,
-                _ => {}
+                None => {}
             }
             let Some((star_part, end)) = star else { return false };
-            match name.get(end) {
-                Some(&char) if char != '/' => {
-                    star = Some((star_part, end + 1));
+            match char_at(end) {
+                Some(char) if char != '/' => {
+                    at = end + char.len_utf8();
+                    star = Some((star_part, at));
                     part = star_part + 1;
-                    at = end + 1;
                 }
                 _ => return false,
             }

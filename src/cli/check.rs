@@ -6,6 +6,7 @@ use super::{Exit, Failed, Stream, Terminal, discover, project};
 use crate::chart;
 use crate::diagnostic::{Code, Diagnostic, Frame, Sources, Unit};
 use crate::fs;
+use crate::manifest;
 use crate::render::{self, Options, Outcome};
 use crate::schema::{self, Checker};
 use crate::template::Reads;
@@ -239,7 +240,7 @@ impl Case {
             incomplete: chart.metadata.kind.eq_ignore_ascii_case("library"),
         };
         let mut outcome = render::run(&chart, &layered, context, options, sources)?;
-        outcome.parse(&layered, sources);
+        outcome.parse(manifest::Depth::Full, &layered, sources);
         outcome.validate(&Checker::new(schemas.clone()), &layered, sources);
         Ok((layered, outcome))
     }

@@ -2,7 +2,7 @@
 
 use super::Failed;
 use crate::diagnostic::Sources;
-use crate::manifest::{Hooks, Text, collect, documents};
+use crate::manifest::{Depth, Hooks, Text, collect, documents};
 use crate::render::Outcome;
 use crate::value::bytes_of;
 use std::io::Write;
@@ -14,6 +14,7 @@ pub(super) fn run(
     command: &str,
     arguments: &[String],
     outcome: &mut Outcome,
+    depth: Depth,
     hooks: Hooks,
     sources: &mut Sources,
 ) -> Result<(), Failed> {
@@ -30,7 +31,7 @@ pub(super) fn run(
         let text = format!("{}\n", text.trim_end());
         texts.push(Text { file: sources.add_rendered(&name, text), name: name.into() });
     }
-    let (manifests, findings) = collect(texts, sources);
+    let (manifests, findings) = collect(texts, depth, sources);
     outcome.manifests = manifests;
     outcome.findings.extend(findings);
     Ok(())

@@ -5,7 +5,7 @@ use super::release::{ClusterFlags, HelmFlags, ReleaseFlags, Stop};
 use super::{Exit, Failed, Stream, Terminal, post_renderer, project, source};
 use crate::diagnostic::{Code, FileId, Level, Sources, Unit, nearest};
 use crate::fs;
-use crate::manifest::{Hooks, Whole, documents, framed, names, show_only};
+use crate::manifest::{Depth, Hooks, Whole, documents, framed, names, show_only};
 use crate::render::{self, Crd, Options, Outcome};
 use crate::schema::Checker;
 use crate::value::{bytes_of, text_from_bytes};
@@ -14,6 +14,7 @@ use crate::yaml::{self, Data, Node};
 use clap::{Args, ValueEnum};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -109,12 +110,12 @@ impl CheckFlags {
 
 pub fn run(arguments: &Render, terminal: &mut Terminal) -> Result<Exit, Failed> {
     arguments.ignored.refuse()?;
-    let mut sources = Sources::default();
+    let mut sources = kept(Sources::default());
     let (name, reference) = arguments.release.name_and_chart(&arguments.names)?;
     let (outcome, findings) = match arguments.render(&name, &reference, &mut sources, terminal) {
         Ok(mut outcome) => {
             let findings = std::mem::take(&mut outcome.findings);
-            (Some(outcome), findings)
+            (Some(kept(outcome)), findings)
         }
         Err(Stop::Found(failure)) => (None, failure),
         Err(Stop::Failed(failed)) => return Err(failed),
@@ -135,6 +136,11 @@ pub fn run(arguments: &Render, terminal: &mut Terminal) -> Result<Exit, Failed> 
     Ok(exit)
 }
 
+/// The process ends with this command. The system takes the memory back sooner than a walk through all that is in it.
+fn kept<T>(value: T) -> ManuallyDrop<T> {
+    ManuallyDrop::new(value)
+}
+
 impl Render {
     fn render(
         &self,
@@ -143,17 +149,18 @@ impl Render {
         sources: &mut Sources,
         terminal: &mut Terminal,
     ) -> Result<Outcome, Stop> {
-        let chart = source::load(reference, &self.source, sources, terminal)?;
-        let layered = self.values.read(&chart, name, sources, terminal)?;
+        let chart = kept(source::load(reference, &self.source, sources, terminal)?);
+        let layered = kept(self.values.read(&chart, name, sources, terminal)?);
         let context = self.release.context(name, &self.cluster, sources)?;
         let options = Options { skip_schema_validation: self.checks.skip_schema_validation, ..Options::default() };
         let mut outcome = render::run(&chart, &layered, context, options, sources)?;
         if self.output.raw {
             return Ok(outcome);
         }
-        outcome.parse(&layered, sources);
+        let depth = if self.checks.skip() { Depth::Head } else { Depth::Full };
+        outcome.parse(depth, &layered, sources);
         if let Some(command) = &self.output.post_renderer {
-            post_renderer::run(command, &self.output.post_renderer_args, &mut outcome, self.hooks(), sources)?;
+            post_renderer::run(command, &self.output.post_renderer_args, &mut outcome, depth, self.hooks(), sources)?;
         }
         if !self.checks.skip() {
             let schemas = self.cluster.schemas(&self.release.namespace, terminal);
@@ -187,7 +194,7 @@ impl Render {
 
 /// The CRD files of a chart as text.
 fn texts(crds: &[Crd]) -> Vec<(Arc<str>, Cow<'_, str>)> {
-    crds.iter().map(|crd| (crd.name.as_str().into(), text_from_bytes(&crd.file.data))).collect()
+    crds.iter().map(|crd| (crd.name.as_str().into(), text_from_bytes(crd.file.data()))).collect()
 }
 
 struct Writer<'a> {

@@ -60,13 +60,13 @@ fn text(chart: &Chart, part: Part) -> Vec<u8> {
         text.push(b'\n');
     };
     if let Some(file) = chart.file("Chart.yaml").filter(|_| all || part == Part::Chart) {
-        push(&file.data, false);
+        push(file.data(), false);
     }
     if let Some(file) = chart.file("values.yaml").filter(|_| all || part == Part::Values) {
-        push(&file.data, all);
+        push(file.data(), all);
     }
     if let Some(file) = readme(chart).filter(|_| all || part == Part::Readme) {
-        push(&file.data, all);
+        push(file.data(), all);
     }
     if all || part == Part::Crds {
         for data in crds(chart) {
@@ -83,6 +83,6 @@ fn readme(chart: &Chart) -> Option<&File> {
 }
 
 fn crds(chart: &Chart) -> Vec<std::sync::Arc<[u8]>> {
-    let own = chart.crds.iter().filter_map(|path| chart.file(path)).map(|file| file.data.clone());
+    let own = chart.crds.iter().filter_map(|path| chart.file(path)).map(|file| file.data().clone());
     own.chain(chart.subcharts.iter().flat_map(crds)).collect()
 }

@@ -1,6 +1,6 @@
 //! Where text came from: files, `--set` arguments and rendered output, and byte ranges in them.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// Index of a text in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,11 +46,16 @@ struct Source {
     line_starts: Arc<OnceLock<Vec<u32>>>,
 }
 
-/// Shared text. Rendered text can be large, and turning a `String` into an `Arc<str>` would copy it.
+/// Brings a text when it is first looked at.
+type Bring = Box<dyn FnOnce() -> Arc<str> + Send>;
+
+/// Shared text.
 #[derive(Debug, Clone)]
 enum Text {
     Str(Arc<str>),
+    /// Rendered text can be large, and turning a `String` into an `Arc<str>` would copy it.
     String(Arc<String>),
+    Later(Arc<LazyLock<Arc<str>, Bring>>),
 }
 
 impl std::ops::Deref for Text {
@@ -60,6 +65,7 @@ impl std::ops::Deref for Text {
         match self {
             Text::Str(text) => text,
             Text::String(text) => text,
+            Text::Later(text) => text,
         }
     }
 }
@@ -85,6 +91,15 @@ impl Sources {
         let name = name.into();
         let kind = if name.starts_with('<') { Kind::Argument } else { Kind::File };
         self.push(name, Text::Str(text.into()), kind)
+    }
+
+    /// Adds a file's text that few runs look at: it is brought when one does.
+    pub fn add_later(
+        &mut self,
+        name: impl Into<Arc<str>>,
+        bring: impl FnOnce() -> Arc<str> + Send + 'static,
+    ) -> FileId {
+        self.push(name.into(), Text::Later(Arc::new(LazyLock::new(Box::new(bring)))), Kind::File)
     }
 
     /// Adds what a template rendered to, as `rendered web/templates/service.yaml`.
@@ -130,6 +145,7 @@ impl Sources {
         match &self.sources[file.0 as usize].text {
             Text::Str(text) => Arc::clone(text),
             Text::String(text) => text.as_str().into(),
+            Text::Later(text) => Arc::clone(text),
         }
     }
 

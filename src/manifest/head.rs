@@ -2,7 +2,7 @@
 
 use super::hook::{self, Event};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::yaml::{Data, Node};
+use crate::yaml::{self, Data, Node};
 use std::sync::Arc;
 
 /// The head of a document. Absent fields are empty, as for Helm.
@@ -19,6 +19,20 @@ pub struct Head {
 }
 
 impl Head {
+    /// The head of a document that was not read in full.
+    pub(super) fn quick(head: &yaml::Head<'_>) -> Head {
+        let annotation = head.annotations.iter().find(|(key, _)| *key == hook::ANNOTATION);
+        let events = annotation.map(|(_, value)| hook::events(value));
+        Head {
+            api_version: head.api_version.into(),
+            kind: head.kind.into(),
+            name: head.name.into(),
+            namespace: head.namespace.into(),
+            is_dropped: events == Some(None),
+            events: events.flatten().unwrap_or_default(),
+        }
+    }
+
     /// Reads the head of a parsed document, and says what Helm would refuse in it.
     pub fn read(document: &Node) -> Result<Head, Box<Diagnostic>> {
         let mut head = Head::default();

@@ -35,6 +35,15 @@ impl Manifest {
     }
 }
 
+/// How far documents are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Every node.
+    Full,
+    /// Only what sorting needs, where the document is plain enough to tell that the rest of it reads, too.
+    Head,
+}
+
 /// A text that holds documents: what a template rendered to, or a file.
 #[derive(Debug, Clone)]
 pub struct Text {

@@ -1,7 +1,7 @@
 //! Collecting the documents of all rendered texts, and printing them as `helm template` does.
 
 use super::glob::glob;
-use super::{Event, Head, Manifest, Text, documents, order};
+use super::{Depth, Event, Head, Manifest, Text, documents, order};
 use crate::diagnostic::{Diagnostic, Sources, Span};
 use crate::yaml;
 use std::sync::Arc;
@@ -32,21 +32,25 @@ pub enum Hooks {
 
 /// Splits texts into documents, reads them, drops hooks for unknown events and sorts the rest. Documents that Helm
 /// would refuse are left out and reported, and so are suspicious ones, with warnings as they are: duplicate keys.
-pub fn collect(mut texts: Vec<Text>, sources: &Sources) -> (Manifests, Vec<Diagnostic>) {
+pub fn collect(mut texts: Vec<Text>, depth: Depth, sources: &Sources) -> (Manifests, Vec<Diagnostic>) {
     texts.sort_by(|a, b| a.name.cmp(&b.name));
     let mut manifests = Manifests::default();
     let mut findings = Vec::new();
     for Text { name, file } in texts {
         for range in documents(sources.text(file)) {
             let span = Span::new(file, range.start, range.end);
+            if depth == Depth::Head
+                && let Some(head) = yaml::head(&sources.text(file)[range.clone()])
+            {
+                manifests.add(Manifest { source: Arc::clone(&name), span, head: Head::quick(&head), node: None });
+                continue;
+            }
             let mut parsed = yaml::read_range(sources.text(file), range, file);
             findings.append(&mut parsed.findings);
             let read = parsed.first().map_err(|error| Box::new(error.diagnostic));
             match read.and_then(|node| Ok((Head::read(&node)?, node))) {
-                Ok((head, _)) if head.is_dropped => {}
                 Ok((head, node)) => {
-                    let list = if head.events.is_empty() { &mut manifests.objects } else { &mut manifests.hooks };
-                    list.push(Manifest { source: Arc::clone(&name), span, head, node: Some(node) });
+                    manifests.add(Manifest { source: Arc::clone(&name), span, head, node: Some(node) });
                 }
                 Err(finding) => findings.push(*finding),
             }
@@ -58,6 +62,14 @@ pub fn collect(mut texts: Vec<Text>, sources: &Sources) -> (Manifests, Vec<Diagn
 }
 
 impl Manifests {
+    fn add(&mut self, manifest: Manifest) {
+        match manifest.head {
+            Head { is_dropped: true, .. } => {}
+            Head { ref events, .. } if events.is_empty() => self.objects.push(manifest),
+            _ => self.hooks.push(manifest),
+        }
+    }
+
     /// Every document in the order of printing.
     pub fn iter(&self) -> impl Iterator<Item = &Manifest> {
         self.objects.iter().chain(&self.hooks)
@@ -166,7 +178,7 @@ mod tests {
             .iter()
             .map(|(name, text)| Text { name: (*name).into(), file: sources.add_rendered(name, *text) })
             .collect();
-        let (manifests, findings) = collect(texts, &sources);
+        let (manifests, findings) = collect(texts, Depth::Full, &sources);
         let say = |finding: &Diagnostic| {
             let place = finding.labels.first().map(|label| sources.locate(label.span)).unwrap_or_default();
             format!("{place}: {}", finding.message)

@@ -213,7 +213,7 @@ impl Builder<'_, '_> {
             let (text, file) = match file.source {
                 Some(source) => (self.sources.shared_text(source), source),
                 None => {
-                    let text: Arc<str> = text_from_bytes(&file.data).into();
+                    let text: Arc<str> = text_from_bytes(file.data()).into();
                     let shown = format!("{}/{}", unit.chart.location, file.path);
                     (Arc::clone(&text), self.sources.add(shown, text))
                 }

@@ -5,7 +5,7 @@ use super::driver::{Rendered, render};
 use super::origin::{Layers, explain, show_use};
 use crate::chart::Chart;
 use crate::diagnostic::{Code, Diagnostic, Failure, Sources};
-use crate::manifest::{Manifests, Text, collect};
+use crate::manifest::{Depth, Manifests, Text, collect};
 use crate::schema::Checker;
 use crate::template::{Context, Dialect, Project, Scope, Template, helm};
 use crate::values::Layered;
@@ -77,16 +77,16 @@ pub fn evaluate(template: &str, name: &str, context: Context, sources: &mut Sour
 
 impl Outcome {
     /// Reads the rendered texts as manifests.
-    pub fn parse(&mut self, layered: &Layered, sources: &Sources) {
+    pub fn parse(&mut self, depth: Depth, layered: &Layered, sources: &Sources) {
         let texts: Vec<Text> =
             self.rendered.files.iter().filter(|file| !file.is_notes()).map(|file| file.text()).collect();
-        let (manifests, mut findings) = collect(texts, sources);
+        let (manifests, mut findings) = collect(texts, depth, sources);
         self.manifests = manifests;
         self.explain(&mut findings, layered, sources);
         self.findings.append(&mut findings);
     }
 
-    /// Checks the manifests against the Kubernetes schemas.
+    /// Checks the manifests, which were read in full, against the Kubernetes schemas.
     pub fn validate(&mut self, checker: &Checker, layered: &Layered, sources: &Sources) {
         let documents: Vec<Node> = self.manifests.iter().filter_map(|manifest| manifest.node.clone()).collect();
         let definitions = || {

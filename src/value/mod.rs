@@ -155,6 +155,18 @@ pub struct Map {
 struct MapInner {
     tag: u32,
     entries: Mutex<Arc<Entries>>,
+    later: Option<Box<Later>>,
+}
+
+/// Makes a map's entries when they are first asked for.
+struct Later(Mutex<Option<Make>>);
+
+type Make = Box<dyn FnOnce() -> Entries + Send>;
+
+impl Debug for Later {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Later")
+    }
 }
 
 impl Default for Map {
@@ -169,7 +181,13 @@ impl Map {
     }
 
     pub fn with(kind: MapKind, entries: Entries, tag: u32) -> Self {
-        Map { inner: Arc::new(MapInner { tag, entries: Mutex::new(Arc::new(entries)) }), kind }
+        Map { inner: Arc::new(MapInner { tag, entries: Mutex::new(Arc::new(entries)), later: None }), kind }
+    }
+
+    /// A map whose entries are costly and seldom asked for.
+    pub fn later(kind: MapKind, make: impl FnOnce() -> Entries + Send + 'static) -> Self {
+        let later = Some(Box::new(Later(Mutex::new(Some(Box::new(make))))));
+        Map { inner: Arc::new(MapInner { tag: 0, entries: Mutex::default(), later }), kind }
     }
 
     pub fn kind(&self) -> MapKind {
@@ -189,7 +207,13 @@ impl Map {
     }
 
     fn entries(&self) -> MutexGuard<'_, Arc<Entries>> {
-        self.inner.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut entries = self.inner.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(later) = &self.inner.later
+            && let Some(make) = later.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            *entries = Arc::new(make());
+        }
+        entries
     }
 
     /// The entries as they are now.

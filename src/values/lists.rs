@@ -37,14 +37,14 @@ impl ListShape {
     /// What a chart's schema asks for; `None` for nothing.
     pub(super) fn of(chart: &Chart) -> Option<ListShape> {
         let file = chart.file("values.schema.json")?;
-        memchr::memmem::find(&file.data, b"x-kubernetes-list-map-keys")?;
+        memchr::memmem::find(file.data(), b"x-kubernetes-list-map-keys")?;
         let is_jinja = |path: &str| path.starts_with("templates/") && path.ends_with(".j2");
         let asks = chart.metadata.annotations.get(ANNOTATION).is_some_and(|value| value == "true")
             || chart.files.iter().any(|file| is_jinja(&file.path));
         if !asks {
             return None;
         }
-        let schema: Value = serde_json::from_slice(&file.data).ok()?;
+        let schema: Value = serde_json::from_slice(file.data()).ok()?;
         Self::read(&schema, &schema, 0)
     }
 

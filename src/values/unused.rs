@@ -56,18 +56,19 @@ impl Usage {
 
     fn chart(&mut self, chart: &Chart, path: &mut Vec<Arc<str>>) {
         self.root.at(path).know(&chart.values);
-        let schema = chart.file("values.schema.json").and_then(|file| serde_json::from_slice::<Value>(&file.data).ok());
+        let schema =
+            chart.file("values.schema.json").and_then(|file| serde_json::from_slice::<Value>(file.data()).ok());
         if let Some(schema) = schema {
             self.root.at(path).know_schema(&schema, &schema, 0);
         }
         let mut mentions = Mentions::default();
         for file in chart.files.iter().filter(|file| file.path.starts_with("templates/")) {
-            mentions.scan(&String::from_utf8_lossy(&file.data));
+            mentions.scan(&String::from_utf8_lossy(file.data()));
         }
         // Files may be templates for `tpl`.
         for file in &chart.files {
-            if !file.path.starts_with("templates/") && memchr::memmem::find(&file.data, b"{{").is_some() {
-                mentions.scan(&String::from_utf8_lossy(&file.data));
+            if !file.path.starts_with("templates/") && memchr::memmem::find(file.data(), b"{{").is_some() {
+                mentions.scan(&String::from_utf8_lossy(file.data()));
             }
         }
         templates_in(&chart.values, &mut mentions);

@@ -10,7 +10,7 @@ mod helm;
 pub(super) mod node;
 pub(super) mod words;
 
-use crate::chart::Chart;
+use crate::chart::{Chart, File};
 use crate::diagnostic::{Code, Diagnostic, FileId, Sources, Span};
 use crate::yaml::{self, Node};
 use formats::FORMATS;
@@ -192,7 +192,7 @@ fn schema_span(text: &str, source: FileId, pointer: &str) -> Option<Span> {
 }
 
 /// The JSON files of a chart and its subcharts, by their path in the chart.
-struct ChartFiles(HashMap<String, Value>);
+struct ChartFiles(HashMap<String, File>);
 
 impl ChartFiles {
     fn new(chart: &Chart) -> Self {
@@ -201,17 +201,14 @@ impl ChartFiles {
             if (file.path.ends_with(".json") || file.path.ends_with(".yaml") || file.path.ends_with(".yml"))
                 && !file.path.starts_with("templates/")
                 && &*file.path != "values.schema.json"
-                && let Ok(value) = serde_json::from_slice(&file.data)
             {
-                files.insert(file.path.to_string(), value);
+                files.insert(file.path.to_string(), file.clone());
             }
         }
         for subchart in &chart.subcharts {
             let base = subchart.location.rsplit_once("charts/").map_or(&*subchart.location, |(_, name)| name);
             for file in subchart.files.iter().filter(|file| file.path.ends_with(".json")) {
-                if let Ok(value) = serde_json::from_slice(&file.data) {
-                    files.insert(format!("charts/{base}/{}", file.path), value);
-                }
+                files.insert(format!("charts/{base}/{}", file.path), file.clone());
             }
         }
         ChartFiles(files)
@@ -226,8 +223,8 @@ impl Retrieve for ChartFiles {
             return Ok(Value::Bool(true));
         }
         let path = [BASE, "file:///"].iter().find_map(|base| uri.strip_prefix(base));
-        match path.and_then(|path| self.0.get(path)) {
-            Some(value) => Ok(value.clone()),
+        match path.and_then(|path| self.0.get(path)).and_then(|file| serde_json::from_slice(file.data()).ok()) {
+            Some(value) => Ok(value),
             None => Err(format!("the chart has no JSON file `{}`", path.unwrap_or(uri)).into()),
         }
     }

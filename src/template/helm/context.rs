@@ -1,10 +1,11 @@
 //! The data that a template file starts with: `.Values`, `.Chart`, `.Release` and the rest.
 
 use super::objects;
-use crate::chart::{Dependency, ImportValues, Metadata};
+use crate::chart::{Dependency, File, ImportValues, Metadata};
 use crate::template::{Project, Scope};
 use crate::value::{Entries, List, Map, MapKind, Value};
 use crate::yaml::{self, Numbers, Tags};
+use std::sync::Arc;
 
 /// The root context of each scope. Those of one chart's templates are one map, as in Helm: what a template sets in
 /// it, later ones see.
@@ -62,8 +63,9 @@ fn release(project: &Project) -> Value {
 }
 
 fn files(scope: &Scope) -> Value {
-    let entries = scope.files.iter().map(|file| (file.path.clone(), Value::Bytes(file.data.clone()))).collect();
-    Value::Map(Map::with(MapKind::Files, entries, 0))
+    let files = Arc::clone(&scope.files);
+    let entry = |file: &File| (Arc::clone(&file.path), Value::Bytes(Arc::clone(file.data())));
+    Value::Map(Map::later(MapKind::Files, move || files.iter().map(entry).collect()))
 }
 
 fn strings(texts: &[String]) -> Value {

@@ -40,9 +40,9 @@ impl Files {
     }
 
     fn text(file: &File) -> Value {
-        match std::str::from_utf8(&file.data) {
+        match std::str::from_utf8(file.data()) {
             Ok(text) => Value::from(text),
-            Err(_) => Value::from_bytes(file.data.to_vec()),
+            Err(_) => Value::from_bytes(file.data().to_vec()),
         }
     }
 
@@ -82,11 +82,11 @@ impl Object for Files {
             }
             "get_bytes" => {
                 let (path,): (&str,) = from_args(arguments)?;
-                Ok(Value::from_bytes(self.find(path)?.data.to_vec()))
+                Ok(Value::from_bytes(self.find(path)?.data().to_vec()))
             }
             "lines" => {
                 let (path,): (&str,) = from_args(arguments)?;
-                let data = &self.find(path)?.data;
+                let data = self.find(path)?.data();
                 let text = String::from_utf8_lossy(data);
                 let text = text.strip_suffix('\n').unwrap_or(&text);
                 Ok(text.split('\n').map(Value::from).collect::<Vec<Value>>().into())
@@ -104,7 +104,7 @@ impl Object for Files {
             }
             "as_secrets" => {
                 let (): () = from_args(arguments)?;
-                let encode = |file: &File| base64::engine::general_purpose::STANDARD.encode(&file.data);
+                let encode = |file: &File| base64::engine::general_purpose::STANDARD.encode(file.data());
                 Ok(self.by_name(|file| Value::from(encode(file))))
             }
             "has" => {
