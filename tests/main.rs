@@ -4,6 +4,7 @@ mod chart;
 mod check;
 mod create;
 mod dependency;
+mod derived_schema;
 mod diagnostics;
 mod functions;
 mod helm;

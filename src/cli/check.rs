@@ -171,7 +171,7 @@ fn progress(length: usize, terminal: &Terminal) -> ProgressBar {
 }
 
 /// The `ci/*-values.yaml` files of a chart, which need not be part of its package.
-fn variants(chart: &Path) -> fs::Result<Vec<PathBuf>> {
+pub(super) fn variants(chart: &Path) -> fs::Result<Vec<PathBuf>> {
     let directory = chart.join("ci");
     if !fs::is_dir(&directory) {
         return Ok(Vec::new());

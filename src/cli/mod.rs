@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod create;
 mod dependency;
+mod derived;
 mod discover;
 mod index;
 mod layers;
@@ -21,6 +22,7 @@ mod push;
 mod release;
 mod remote;
 mod render;
+mod schema;
 mod schemas;
 mod show;
 mod source;
@@ -94,6 +96,7 @@ enum Command {
     Logout(login::Logout),
     /// Check that an archive is signed and unchanged
     Verify(verify::Verify),
+    Schema(schema::Schema),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
@@ -137,6 +140,7 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
         Command::Login(arguments) => login::login(&arguments, terminal),
         Command::Logout(arguments) => login::logout(&arguments, terminal),
         Command::Verify(arguments) => verify::run(&arguments, terminal),
+        Command::Schema(arguments) => schema::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
         Command::Values(arguments) => values::run(&arguments, terminal),

@@ -2,13 +2,16 @@
 //! them, with every leaf still knowing the file and line it came from.
 
 mod coalesce;
+pub mod derive;
 mod difference;
+pub mod handwritten;
 mod json;
 mod layers;
 mod layout;
 mod listing;
 mod lists;
 mod mentions;
+pub mod notes;
 mod origins;
 mod release;
 mod set;

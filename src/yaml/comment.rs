@@ -68,6 +68,11 @@ impl<'a> Comments<'a> {
         self.list.get(after).filter(|comment| self.line_start(comment.span.start as usize) == line)
     }
 
+    /// The text from the end of a comment to the start of a later one.
+    pub fn between(&self, first: &Comment<'_>, second: &Comment<'_>) -> &'a str {
+        self.source.get(first.span.end as usize..second.span.start as usize).unwrap_or_default()
+    }
+
     fn line_start(&self, offset: usize) -> usize {
         memchr::memrchr(b'\n', &self.source.as_bytes()[..offset]).map_or(0, |at| at + 1)
     }

@@ -1,0 +1,251 @@
+//! `chart schema`: a `values.schema.json` derived from a chart's values, their comments and their use.
+
+use super::args::FindingFlags;
+use super::check::variants;
+use super::derived::DerivedFlags;
+use super::release::Stop;
+use super::{Exit, Failed, Stream, Terminal, discover, project};
+use crate::chart::{self, Chart, File};
+use crate::diagnostic::{Code, Diagnostic, Frame, Sources, Span, Unit};
+use crate::fs;
+use crate::schema::values as values_schema;
+use crate::values::derive::{Closing, Derivation, Usage};
+use crate::values::handwritten;
+use crate::values::notes::Notes;
+use crate::values::{Layer, Layered, Layout, resolve};
+use crate::yaml::Node;
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Derive values.schema.json from values.yaml, its comments and the templates, and hold every layer of values against it
+///
+/// A schema that is there and was not derived is kept, and only gets what it lacks. In a derived one, parts whose
+/// `$comment` is `hand-written` are kept.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Charts, or directories of charts
+    #[arg(value_name = "CHART", default_value = ".")]
+    charts: Vec<PathBuf>,
+    /// Whether mappings may have keys that neither values.yaml nor a template knows
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    unknown_keys: UnknownKeys,
+    /// Have the defaults in the schema, for editors
+    #[arg(long)]
+    with_defaults: bool,
+    #[command(flatten)]
+    output: DerivedFlags,
+    #[command(flatten)]
+    findings: FindingFlags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum UnknownKeys {
+    /// Not where the templates read a mapping by its keys alone
+    Auto,
+    Allow,
+    /// Only in mappings that are empty by default
+    Forbid,
+}
+
+const FILE: &str = "values.schema.json";
+
+pub fn run(arguments: &Schema, terminal: &mut Terminal) -> Result<Exit, Failed> {
+    let charts = discover::charts(&arguments.charts, false)?;
+    if charts.is_empty() {
+        let way_out = "name the directory of a chart, or one that has charts below it".to_owned();
+        return Err(Failed::Usage("there is no chart here".to_owned(), Some(way_out)));
+    }
+    let mut all = Sources::default();
+    let mut units = Vec::new();
+    let mut stale = false;
+    for path in &charts {
+        let mut sources = Sources::default();
+        let (text, findings) = match arguments.derive(path, &mut sources) {
+            Ok((text, findings)) => (Some(text), findings),
+            Err(Stop::Found(findings)) => (None, findings),
+            Err(Stop::Failed(failed)) => return Err(failed),
+        };
+        let levels = project::levels(path, &mut sources)?;
+        let mut findings = arguments.findings.judge(findings, levels, &sources);
+        let offset = all.append(&sources);
+        findings.iter_mut().for_each(|finding| finding.shift(offset));
+        units.push(Unit { name: path.display().to_string(), findings });
+        if let Some(text) = text {
+            let target = arguments.output.path(path, FILE);
+            stale |= arguments.output.deliver(target.as_deref(), &text, terminal)? != Exit::Success;
+        }
+    }
+    let exit = terminal.report(&mut units, &all, &arguments.findings, Stream::Stderr)?;
+    if stale && exit == Exit::Success {
+        terminal.say("the schema is not up to date: run `chart schema`");
+        return Ok(Exit::Findings);
+    }
+    Ok(exit)
+}
+
+/// A chart with one set of layers.
+struct Variant {
+    name: String,
+    layered: Layered,
+    /// A test of the chart's author: what is in it is right.
+    is_example: bool,
+}
+
+impl Schema {
+    /// The text of a chart's schema, and what does not satisfy it.
+    fn derive(&self, path: &Path, sources: &mut Sources) -> Result<(String, Vec<Diagnostic>), Stop> {
+        let chart = chart::load(path, sources)?;
+        let mut findings = chart.findings.clone();
+        let notes = notes(&chart, sources);
+        findings.extend(notes.findings.iter().cloned());
+        let variants = layers(path, &chart, sources, &mut findings)?;
+        let examples: Vec<Node> =
+            variants.iter().filter(|it| it.is_example).map(|it| it.layered.values.clone()).collect();
+        let subcharts = subcharts(&chart);
+        let derivation = Derivation {
+            name: &chart.metadata.name,
+            defaults: &chart.values,
+            notes: &notes,
+            usage: &Usage::default(),
+            examples: &examples,
+            subcharts: &subcharts,
+            reserved: &reserved(&chart),
+            closing: match self.unknown_keys {
+                UnknownKeys::Auto => Closing::Auto,
+                UnknownKeys::Allow => Closing::Open,
+                UnknownKeys::Forbid => Closing::Closed,
+            },
+            with_defaults: self.with_defaults,
+        };
+        let schema = self.beside_existing(&chart, path, derivation.schema(), sources)?;
+        let text = format!("{schema:#}\n");
+        findings.extend(held(&chart, &text, &variants, sources)?);
+        Ok((text, findings))
+    }
+
+    /// The derived schema, merged with the one that is there.
+    fn beside_existing(
+        &self,
+        chart: &Chart,
+        path: &Path,
+        derived: Value,
+        sources: &mut Sources,
+    ) -> Result<Value, Stop> {
+        let target = self.output.path(path, FILE).unwrap_or_else(|| path.join(FILE));
+        let text = match chart.file(FILE).filter(|_| target == path.join(FILE)) {
+            Some(file) => String::from_utf8_lossy(file.data()).into_owned(),
+            None if fs::exists(&target) => fs::read_text(&target)?,
+            None => return Ok(derived),
+        };
+        match serde_json::from_str::<Value>(&text) {
+            Ok(existing @ Value::Object(_)) => Ok(handwritten::merge(&existing, derived)),
+            Ok(_) => Ok(derived),
+            Err(error) => {
+                let file = sources.add(target.to_string_lossy(), text);
+                let line = sources.line_range(file, error.line());
+                let message = format!("the schema that is there is not JSON: {error}");
+                let finding = Diagnostic::new(Code::ValuesSchema, message);
+                let finding = finding.label(Span::new(file, line.start, line.end), "here");
+                Err(vec![finding.hint("mend the file, or remove it to have it derived anew")].into())
+            }
+        }
+    }
+}
+
+/// What the comments of `values.yaml` say.
+pub(super) fn notes(chart: &Chart, sources: &Sources) -> Notes {
+    match chart.file("values.yaml").and_then(|file| file.source) {
+        Some(file) => Notes::read(&chart.values, sources.text(file), file),
+        None => Notes::default(),
+    }
+}
+
+/// The values of subcharts are under their names or aliases.
+fn subcharts(chart: &Chart) -> Vec<(String, String)> {
+    let declared = chart.metadata.dependencies.iter().map(|dependency| {
+        let about = [dependency.name.as_str(), dependency.version.as_str()].join(" ").trim().to_owned();
+        (dependency.effective_name().to_owned(), about)
+    });
+    let mut subcharts: Vec<(String, String)> = declared.collect();
+    for subchart in &chart.subcharts {
+        let metadata = &subchart.metadata;
+        if !chart.metadata.dependencies.iter().any(|dependency| dependency.name == metadata.name) {
+            subcharts.push((metadata.name.clone(), format!("{} {}", metadata.name, metadata.version)));
+        }
+    }
+    subcharts
+}
+
+/// Keys that mean something to Helm in this chart.
+fn reserved(chart: &Chart) -> Vec<&'static str> {
+    let has_tags = chart.metadata.dependencies.iter().any(|dependency| !dependency.tags.is_empty());
+    if has_tags { vec!["tags"] } else { Vec::new() }
+}
+
+/// The defaults, the author's tests, and the layers of `chart.toml`.
+fn layers(
+    path: &Path,
+    chart: &Chart,
+    sources: &mut Sources,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Vec<Variant>, Stop> {
+    let mut found = vec![Variant { name: String::new(), layered: Layered::none(), is_example: false }];
+    let mut read = |name: String, layers: Vec<Layer>, is_example: bool, sources: &mut Sources| match Layered::read(
+        layers,
+        sources,
+        &mut super::layers::read_file,
+    ) {
+        Ok(layered) => found.push(Variant { name, layered, is_example }),
+        Err(failure) => findings.extend(failure),
+    };
+    for file in variants(path)? {
+        let name = file.strip_prefix(path).unwrap_or(&file).display().to_string();
+        let text = fs::read_text(&file)?.into();
+        let layer = Layer::File { name: file.to_string_lossy().into_owned(), text };
+        read(name, vec![layer], true, sources);
+    }
+    if fs::is_dir(path)
+        && let Some(layout) = Layout::find(path, sources)?
+    {
+        for choice in layout.combinations() {
+            let words: Vec<String> = choice.iter().map(|(name, value)| format!("--{name} {value}")).collect();
+            let layers = super::layers::laid_out(choice, chart, "release-name", sources)?;
+            read(words.join(" "), layers, false, sources);
+        }
+    }
+    Ok(found)
+}
+
+/// Holds each set of layers against a schema. What several have in common is told once.
+fn held(chart: &Chart, text: &str, variants: &[Variant], sources: &mut Sources) -> Result<Vec<Diagnostic>, Stop> {
+    let mut chart = chart.clone();
+    let source = sources.add(format!("{}/{FILE}", chart.location), text);
+    let file = File::new(FILE, text.as_bytes(), Some(source));
+    match chart.files.binary_search_by(|file| (*file.path).cmp(FILE)) {
+        Ok(at) => chart.files[at] = file,
+        Err(at) => chart.files.insert(at, file),
+    }
+    let mut findings: Vec<Diagnostic> = Vec::new();
+    for variant in variants {
+        let resolved = match resolve(&chart, &variant.layered) {
+            Ok(resolved) => resolved,
+            Err(failure) => {
+                findings.extend(failure);
+                continue;
+            }
+        };
+        let report = values_schema::check(&chart, &chart.metadata.name, &[], &resolved.values, sources);
+        for mut finding in report.errors.into_iter().chain(report.findings) {
+            let place = |finding: &Diagnostic| finding.labels.first().map(|label| label.span);
+            if findings.iter().any(|it| it.message == finding.message && place(it) == place(&finding)) {
+                continue;
+            }
+            if !variant.name.is_empty() {
+                finding.trace.insert(0, Frame { text: format!("with `{}`", variant.name), span: None });
+            }
+            findings.push(finding);
+        }
+    }
+    Ok(findings)
+}
