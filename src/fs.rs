@@ -143,6 +143,11 @@ pub fn write_again(path: &Path, bytes: &[u8]) -> Result<()> {
     write_as(path, bytes, 0o644, false)
 }
 
+/// Writes a file where it is, so that readers may see a part of it.
+pub fn write_in_place(path: &Path, bytes: &[u8]) -> Result<()> {
+    at("write", path, std::fs::write(path, bytes))
+}
+
 fn write_as(path: &Path, bytes: &[u8], mode: u32, sync: bool) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -6,8 +6,7 @@
 
 use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader};
 
 /// What an archive may hold. The first two byte limits are Helm's.
 #[derive(Debug, Clone, Copy)]
@@ -57,85 +56,57 @@ pub enum Error {
 
 /// All files of an archive, in its own order.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>, Error> {
-    let mut entries = Vec::new();
-    walk(bytes, limits, |path, modified, content| {
-        entries.push(Entry { path, data: content.read()?, modified });
-        Ok(())
-    })?;
-    Ok(entries)
+    walk(bytes, limits, |_| true)
 }
 
 /// One file of an archive. All of it is checked, but only that file kept.
 pub fn read_file(bytes: &[u8], limits: &Limits, wanted: &str) -> Result<Option<Entry>, Error> {
-    let mut found = None;
-    walk(bytes, limits, |path, modified, content| {
-        if path == wanted {
-            found = Some(Entry { path, data: content.read()?, modified });
-        }
-        Ok(())
-    })?;
-    Ok(found)
+    Ok(walk(bytes, limits, |path| path == wanted)?.pop())
 }
 
-/// The bytes of the entry that is being visited.
-struct Content<'a> {
-    reader: &'a mut dyn Read,
-    size: u64,
-    name: &'a str,
-}
-
-impl Content<'_> {
-    fn read(self) -> Result<Vec<u8>, Error> {
-        let mut data = Vec::with_capacity(self.size as usize);
-        self.reader.read_to_end(&mut data).map_err(damaged)?;
-        if data.len() as u64 != self.size {
-            return Err(Error::Damaged(format!("`{}` is cut off", shown(self.name.as_bytes()))));
-        }
-        Ok(data)
-    }
-}
-
-/// Visits the files of an archive.
-fn walk(
-    bytes: &[u8],
-    limits: &Limits,
-    mut visit: impl FnMut(String, u64, Content<'_>) -> Result<(), Error>,
-) -> Result<(), Error> {
+/// Goes through an archive and gives the files that are wanted.
+///
+/// Where tar programs read one archive in different ways, Go's reading is taken, which is Helm's, or the archive is
+/// refused: nobody shall see other files than we checked.
+fn walk(bytes: &[u8], limits: &Limits, wanted: impl Fn(&str) -> bool) -> Result<Vec<Entry>, Error> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Err(Error::NotAnArchive(describe(bytes)));
     }
     // Headers and padding come on top of the files: at most four blocks for each entry.
     let most = limits.total.saturating_add(limits.entries as u64 * 2048);
     let most = most.min((4 << 20).max(limits.ratio.saturating_mul(bytes.len() as u64)));
-    let mut archive = tar::Archive::new(Capped { inner: MultiGzDecoder::new(bytes), left: most });
+    // With room for a usual chart the inflater works at one go.
+    let mut tar = Tar { input: BufReader::with_capacity(64 << 10, MultiGzDecoder::new(bytes)), left: most };
 
-    let mut seen: HashSet<String> = HashSet::new();
-    let (mut total, mut count, mut files) = (0u64, 0usize, 0usize);
+    let mut found = Vec::new();
+    let mut paths: Vec<String> = Vec::new();
+    let (mut total, mut count) = (0u64, 0usize);
     let mut long_name: Option<Vec<u8>> = None;
-    // Raw, so that extension headers are bounded here and not read whole by the library.
-    for entry in archive.entries().map_err(damaged)?.raw(true) {
-        let mut entry = entry.map_err(damaged)?;
-        let header = entry.header();
+    while let Some(header) = tar.header()? {
         let kind = header.entry_type();
-        let size = header.entry_size().map_err(damaged)?;
+        let size = number(&header.as_old().size).ok_or_else(|| damaged_header("size"))?;
         if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
             let what = if kind.is_gnu_longname() { "a name" } else { "an extended header" };
             if size > limits.path as u64 * 8 {
                 return Err(Error::TooLarge(format!("has {what} of {size} bytes")));
             }
-            let content = Content { reader: &mut entry, size, name: what };
-            let data = content.read()?;
-            if kind.is_gnu_longname() {
-                long_name = Some(data.split(|&byte| byte == 0).next().unwrap_or_default().to_vec());
-            } else if let Some(path) = pax_path(&data)? {
-                long_name = Some(path);
+            let data = tar.content(size)?;
+            let name = match kind.is_gnu_longname() {
+                true => Some(data.split(|&byte| byte == 0).next().unwrap_or_default().to_vec()),
+                false => pax_path(&data)?,
+            };
+            if let Some(name) = name
+                && let Some(other) = long_name.replace(name)
+            {
+                return Err(Error::Refused { name: shown(&other), reason: "has a second long name".into() });
             }
             continue;
         }
         if kind.is_pax_global_extensions() {
+            tar.skip(size)?;
             continue;
         }
-        let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+        let name = long_name.take().unwrap_or_else(|| header.path_bytes().into_owned());
         let refuse = |reason: Cow<'static, str>| Error::Refused { name: shown(&name), reason };
 
         count += 1;
@@ -147,6 +118,7 @@ fn walk(
         }
         let what = match kind {
             tar::EntryType::Regular | tar::EntryType::Continuous => None,
+            // Directories have no content, whatever size they say.
             tar::EntryType::Directory => continue,
             tar::EntryType::Symlink => Some("a symbolic link"),
             tar::EntryType::Link => Some("a hard link"),
@@ -158,36 +130,163 @@ fn walk(
         if let Some(what) = what {
             return Err(refuse(format!("is {what}, and charts hold plain files").into()));
         }
-        // Old tar programs mark directories by their name alone.
-        if name.ends_with(b"/") {
-            continue;
-        }
         if size > limits.file {
             return Err(refuse(format!("has {size} bytes, more than the {} that a file may have", limits.file).into()));
+        }
+        // Old tar programs mark directories by their name alone.
+        if name.ends_with(b"/") {
+            if header.as_bytes()[156] != 0 {
+                tar.skip(size)?;
+            }
+            continue;
         }
         total += size;
         if total > limits.total {
             return Err(Error::TooLarge(format!("unpacks to more than {} bytes", limits.total)));
         }
         let path = inner_path(&name).map_err(refuse)?;
-        if !seen.insert(path.clone()) {
-            return Err(refuse("is there twice".into()));
+        if wanted(&path) {
+            let modified = number(&header.as_old().mtime).unwrap_or(0);
+            found.push(Entry { path: path.clone(), data: tar.content(size)?, modified });
+        } else {
+            tar.skip(size)?;
         }
-        files += 1;
-        let modified = entry.header().mtime().unwrap_or(0);
-        let content = Content { reader: &mut entry, size, name: &path };
-        visit(path.clone(), modified, content)?;
+        paths.push(path);
     }
-    if files == 0 {
+    if paths.is_empty() {
         return Err(Error::Empty);
     }
-    let is_parent = |path: &str| path.match_indices('/').any(|(at, _)| seen.contains(&path[..at]));
-    match seen.iter().filter(|path| is_parent(path)).min() {
-        Some(path) => {
-            Err(Error::Refused { name: shown(path.as_bytes()), reason: "lies in something that is a file".into() })
-        }
-        None => Ok(()),
+    check_places(paths)?;
+    Ok(found)
+}
+
+/// Fails where two files are at one place, or one lies in another.
+fn check_places(mut paths: Vec<String>) -> Result<(), Error> {
+    // With a separator that sorts before all else, what lies in a file comes right after it.
+    let key = |path: &str| path.replace('/', "\0");
+    paths.sort_by_cached_key(|path| key(path));
+    for pair in paths.windows(2) {
+        let reason = match pair[1].strip_prefix(pair[0].as_str()) {
+            Some("") => "is there twice",
+            Some(rest) if rest.starts_with('/') => "lies in something that is a file",
+            _ => continue,
+        };
+        return Err(Error::Refused { name: shown(pair[1].as_bytes()), reason: reason.into() });
     }
+    Ok(())
+}
+
+/// A tar file, block by block.
+struct Tar<R> {
+    input: R,
+    /// Bytes that may still be read. Past them reading fails instead of ending quietly.
+    left: u64,
+}
+
+const BLOCK: usize = 512;
+
+impl<R: BufRead> Tar<R> {
+    /// The next header; `None` at the end. What stands behind the end is nobody's.
+    fn header(&mut self) -> Result<Option<tar::Header>, Error> {
+        let mut header = tar::Header::new_old();
+        if !self.block(header.as_mut_bytes())? {
+            return Ok(None);
+        }
+        if header.as_bytes().iter().all(|&byte| byte == 0) {
+            let mut next = [0; BLOCK];
+            if self.block(&mut next)? && next != [0; BLOCK] {
+                return Err(Error::Damaged("there are entries behind its end".to_owned()));
+            }
+            return Ok(None);
+        }
+        let bytes = header.as_bytes();
+        let bytes = || bytes[..148].iter().chain([b' '; 8].iter()).chain(&bytes[156..]);
+        let unsigned: u64 = bytes().map(|&byte| u64::from(byte)).sum();
+        // Some old programs summed up signed bytes.
+        let signed: i64 = bytes().map(|&byte| i64::from(byte as i8)).sum();
+        let sum = number(&header.as_old().cksum);
+        if sum.is_none_or(|sum| sum != unsigned && i64::try_from(sum) != Ok(signed)) {
+            return Err(damaged_header("checksum"));
+        }
+        Ok(Some(header))
+    }
+
+    fn block(&mut self, block: &mut [u8; BLOCK]) -> Result<bool, Error> {
+        let mut at = 0;
+        let lacking = self.pieces(BLOCK as u64, |piece| {
+            block[at..at + piece.len()].copy_from_slice(piece);
+            at += piece.len();
+        })?;
+        match lacking {
+            0 => Ok(true),
+            _ if at == 0 => Ok(false),
+            _ => Err(cut_off()),
+        }
+    }
+
+    /// The content of an entry. Its size was checked.
+    fn content(&mut self, size: u64) -> Result<Vec<u8>, Error> {
+        let mut data = Vec::with_capacity(size as usize);
+        self.take(size, |piece| data.extend_from_slice(piece))?;
+        self.padding(size)?;
+        Ok(data)
+    }
+
+    fn skip(&mut self, size: u64) -> Result<(), Error> {
+        self.take(size, |_| {})?;
+        self.padding(size)
+    }
+
+    /// The rest of an entry's last block, which may be missing at the very end.
+    fn padding(&mut self, size: u64) -> Result<(), Error> {
+        let rest = size.next_multiple_of(BLOCK as u64) - size;
+        self.pieces(rest, |_| {}).map(drop)
+    }
+
+    fn take(&mut self, count: u64, each: impl FnMut(&[u8])) -> Result<(), Error> {
+        if self.pieces(count, each)? == 0 { Ok(()) } else { Err(cut_off()) }
+    }
+
+    /// Hands on so many bytes, piece by piece, and says how many are lacking.
+    fn pieces(&mut self, mut count: u64, mut each: impl FnMut(&[u8])) -> Result<u64, Error> {
+        self.left = self.left.checked_sub(count).ok_or_else(|| Error::TooLarge(TOO_MUCH.to_owned()))?;
+        while count > 0 {
+            let piece = self.input.fill_buf().map_err(damaged)?;
+            let some = usize::try_from(count).unwrap_or(usize::MAX).min(piece.len());
+            if some == 0 {
+                break;
+            }
+            each(&piece[..some]);
+            self.input.consume(some);
+            count -= some as u64;
+        }
+        Ok(count)
+    }
+}
+
+/// A number of a header: octal digits between blanks and NULs, or big-endian behind a byte 0x80.
+fn number(field: &[u8]) -> Option<u64> {
+    if field[0] & 0x80 != 0 {
+        let (high, low) = field.split_at(field.len().checked_sub(8)?);
+        let fits = high.iter().enumerate().all(|(at, &byte)| byte == if at == 0 { 0x80 } else { 0 });
+        return if high.is_empty() || !fits { None } else { Some(u64::from_be_bytes(low.try_into().ok()?)) };
+    }
+    let is_padding = |byte: &u8| matches!(byte, b' ' | 0);
+    let start = field.iter().position(|byte| !is_padding(byte)).unwrap_or(field.len());
+    let end = field.iter().rposition(|byte| !is_padding(byte)).map_or(start, |last| last + 1);
+    let digits = field[start..end].split(|&byte| byte == 0).next().unwrap_or_default();
+    digits.iter().try_fold(0u64, |number, digit| match digit {
+        b'0'..=b'7' => number.checked_mul(8)?.checked_add(u64::from(digit - b'0')),
+        _ => None,
+    })
+}
+
+fn damaged_header(what: &str) -> Error {
+    Error::Damaged(format!("a header has no valid {what}"))
+}
+
+fn cut_off() -> Error {
+    Error::Damaged("it is cut off".to_owned())
 }
 
 /// The path inside the chart: without the first part of the name.
@@ -238,7 +337,7 @@ fn pax_path(data: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let equals = record.iter().position(|&byte| byte == b'=').ok_or_else(broken)?;
         let (key, value) = (&record[..equals], &record[equals + 1..]);
         if key == b"path" {
-            path = Some(value.to_vec());
+            path = Some(value.to_vec()).filter(|path| !path.is_empty());
         } else if key == b"size" || key.starts_with(b"GNU.sparse.") {
             return Err(Error::TooLarge(format!("has an extended header with `{}`", shown(key))));
         }
@@ -269,31 +368,10 @@ fn shown(name: &[u8]) -> String {
     shown
 }
 
-/// Says how far a reader may go, and fails past that instead of ending quietly.
-struct Capped<R> {
-    inner: R,
-    left: u64,
-}
-
 const TOO_MUCH: &str = "unpacks to far more than such an archive should";
 
-impl<R: Read> Read for Capped<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(count as u64).ok_or_else(|| io::Error::other(TOO_MUCH))?;
-        Ok(count)
-    }
-}
-
 fn damaged(error: io::Error) -> Error {
-    let text = error.to_string();
-    if text.contains(TOO_MUCH) {
-        return Error::TooLarge(TOO_MUCH.to_owned());
-    }
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        return Error::Damaged("it is cut off".to_owned());
-    }
-    Error::Damaged(text)
+    if error.kind() == io::ErrorKind::UnexpectedEof { cut_off() } else { Error::Damaged(error.to_string()) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use crate::chart::Files;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// The time of every entry where nothing else is asked for: 1980-01-01, the oldest that all archive tools take.
@@ -44,10 +43,8 @@ pub fn pack(name: &str, version: &str, mut files: Files, modified: u64) -> io::R
 
 /// SHA-256 in hex.
 pub fn digest(data: &[u8]) -> String {
-    Sha256::digest(data).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    Sha256::digest(data).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

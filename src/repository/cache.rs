@@ -63,11 +63,14 @@ impl Cache {
     /// Keeps an archive. A cache that cannot be written is no error.
     pub fn keep(&self, digest: &str, data: &[u8]) {
         let Some(path) = self.archive_path(digest) else { return };
-        if fs::exists(&path) {
-            return;
+        // Not whole or not at all: who reads a piece of it finds that it lacks its digest, and fetches it anew.
+        let mut written = fs::write_in_place(&path, data);
+        if let (Err(error), Some(parent)) = (&written, path.parent())
+            && error.is_not_found()
+        {
+            written = fs::create_dir_all(parent).and_then(|()| fs::write_in_place(&path, data));
         }
-        let Some(parent) = path.parent() else { return };
-        if let Err(error) = fs::create_dir_all(parent).and_then(|()| fs::write_again(&path, data)) {
+        if let Err(error) = written {
             tracing::info!("the cache is not written: {error}");
         }
     }

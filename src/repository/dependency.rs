@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Transfers at a time.
-const PARALLEL: usize = 8;
+const TRANSFERS: usize = 8;
 
 /// Opens the repository of a `repository:` field.
 pub type Open<'a> = dyn Fn(&str) -> Result<Arc<dyn Repository>> + Sync + 'a;
@@ -58,6 +58,13 @@ struct Piece {
     data: Option<Vec<u8>>,
 }
 
+/// What needs no server.
+enum AtHand {
+    /// `None` where nothing need be done.
+    Piece(Option<(Piece, String)>),
+    Nowhere,
+}
+
 /// A dependency with the version it resolved to.
 struct Resolved {
     locked: Locked,
@@ -94,8 +101,8 @@ impl Job<'_> {
     /// Resolves every dependency anew, fetches, and writes the lock if it says something new.
     pub fn update(&self) -> Result<Done> {
         let old = self.read_lock()?;
-        let mut resolved = self.resolve()?;
-        let pieces = parallel(&resolved, |resolved| self.piece(resolved, None))?;
+        let mut resolved = self.resolve(self.required())?;
+        let pieces = parallel(TRANSFERS, &resolved, |resolved| self.piece(resolved, None))?;
         for (resolved, piece) in resolved.iter_mut().zip(&pieces) {
             if let (Source::Remote(..), Some((_, digest))) = (&resolved.source, piece) {
                 resolved.locked.digest = Some(digest.clone());
@@ -134,28 +141,40 @@ impl Job<'_> {
         if pairs.len() != lock.dependencies.len() || pairs.len() != self.required().len() {
             return Err(Error::new(Kind::Integrity, format!("`{name}` has other dependencies than `Chart.yaml`")));
         }
-        let pieces = parallel(&pairs, |(required, locked)| self.locked_piece(required, locked))?;
-        let mut done = self.write(pieces, |_| Ok(()))?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut pieces = parallel(cores, &pairs, |(required, locked)| self.at_hand(required, locked))?;
+        let missing: Vec<usize> = (0..pieces.len()).filter(|&at| matches!(pieces[at], AtHand::Nowhere)).collect();
+        let fetched = self.fetch_locked(missing.iter().map(|&at| pairs[at].1).collect())?;
+        for (at, piece) in missing.into_iter().zip(fetched) {
+            pieces[at] = AtHand::Piece(piece);
+        }
+        let pieces = pieces.into_iter().map(|piece| match piece {
+            AtHand::Piece(piece) => piece,
+            AtHand::Nowhere => None,
+        });
+        let mut done = self.write(pieces.collect(), |_| Ok(()))?;
         let names: Vec<String> = lock.dependencies.into_iter().map(|locked| locked.name).collect();
         self.remove_stale(&names, &mut done)?;
         Ok(done)
     }
 
-    fn resolve(&self) -> Result<Vec<Resolved>> {
+    /// Asks each repository once for all that is wanted of it.
+    fn resolve(&self, wanted: &[Dependency]) -> Result<Vec<Resolved>> {
         let mut by_repository: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (at, dependency) in self.required().iter().enumerate() {
+        for (at, dependency) in wanted.iter().enumerate() {
             by_repository.entry(&dependency.repository).or_default().push(at);
         }
         let groups: Vec<_> = by_repository.into_iter().collect();
-        let resolved = parallel(&groups, |(repository, places)| self.resolve_group(repository, places))?;
+        let resolved = parallel(TRANSFERS, &groups, |(repository, places)| {
+            self.resolve_group(repository, places.iter().map(|&at| &wanted[at]).collect())
+        })?;
         let mut all: Vec<_> =
             groups.iter().flat_map(|(_, places)| places.iter().copied()).zip(resolved.into_iter().flatten()).collect();
         all.sort_by_key(|(at, _)| *at);
         Ok(all.into_iter().map(|(_, resolved)| resolved).collect())
     }
 
-    fn resolve_group(&self, repository: &str, places: &[usize]) -> Result<Vec<Resolved>> {
-        let dependencies: Vec<&Dependency> = places.iter().map(|&at| &self.required()[at]).collect();
+    fn resolve_group(&self, repository: &str, dependencies: Vec<&Dependency>) -> Result<Vec<Resolved>> {
         let locked = |dependency: &Dependency, version: &str| Locked {
             name: dependency.name.clone(),
             version: version.to_owned(),
@@ -301,8 +320,8 @@ impl Job<'_> {
         }
     }
 
-    /// The archive that a lock names: where the lock has its digest, no server need be asked.
-    fn locked_piece(&self, required: &Dependency, locked: &Locked) -> Result<Option<(Piece, String)>> {
+    /// The archive that a lock names, if no server need be asked for it.
+    fn at_hand(&self, required: &Dependency, locked: &Locked) -> Result<AtHand> {
         let range = Constraint::parse(&required.version).ok();
         let version = Version::parse(&locked.version).ok();
         let fits = range.zip(version).is_some_and(|(range, version)| range.matches(&version));
@@ -324,39 +343,47 @@ impl Job<'_> {
                 }
                 None => Source::Vendored,
             };
-            return self.piece(&Resolved { locked: locked.clone(), source }, None);
+            return self.piece(&Resolved { locked: locked.clone(), source }, None).map(AtHand::Piece);
         }
         let file_name = format!("{}-{}.tgz", locked.name, locked.version);
-        if self.check.is_none() {
-            if let Some(data) = self.there(&file_name) {
-                let fits = match &locked.digest {
-                    Some(digest) => package::digest(&data) == *digest,
-                    None => super::resolve::metadata(&data)
-                        .is_ok_and(|it| it.name == locked.name && it.version == locked.version),
-                };
-                if fits {
-                    let digest = package::digest(&data);
-                    return Ok(Some((Piece { file_name, data: None }, digest)));
-                }
-            }
-            if let Some(digest) = &locked.digest
-                && let Some(data) = self.cache.archive(digest)
-            {
-                return Ok(Some((Piece { file_name, data: Some(data) }, digest.clone())));
+        if self.check.is_some() {
+            return Ok(AtHand::Nowhere);
+        }
+        if let Some(data) = self.there(&file_name) {
+            let digest = package::digest(&data);
+            let fits = match &locked.digest {
+                Some(expected) => *expected == digest,
+                None => super::resolve::metadata(&data)
+                    .is_ok_and(|it| it.name == locked.name && it.version == locked.version),
+            };
+            if fits {
+                return Ok(AtHand::Piece(Some((Piece { file_name, data: None }, digest))));
             }
         }
-        let repository = (self.open)(&locked.repository)?;
-        let found = match repository.exact(&locked.name, &locked.version) {
-            Some(found) => found,
-            None => {
-                let found = repository.versions(&locked.name)?;
-                let wanted = Wanted { range: locked.version.clone(), devel: true };
-                let picked = pick(&found, &wanted);
-                picked.map_err(|why| no_version(&locked.name, &repository.location(), &why))?.clone()
-            }
-        };
-        let resolved = Resolved { locked: locked.clone(), source: Source::Remote(repository, found) };
-        self.piece(&resolved, locked.digest.as_deref())
+        let cached = locked.digest.as_ref().and_then(|digest| Some((self.cache.archive(digest)?, digest)));
+        Ok(match cached {
+            Some((data, digest)) => AtHand::Piece(Some((Piece { file_name, data: Some(data) }, digest.clone()))),
+            None => AtHand::Nowhere,
+        })
+    }
+
+    fn fetch_locked(&self, missing: Vec<&Locked>) -> Result<Vec<Option<(Piece, String)>>> {
+        let wanted: Vec<Dependency> = missing
+            .iter()
+            .map(|locked| Dependency {
+                name: locked.name.clone(),
+                version: locked.version.clone(),
+                repository: locked.repository.clone(),
+                ..Dependency::default()
+            })
+            .collect();
+        let resolved: Vec<Resolved> = self
+            .resolve(&wanted)?
+            .into_iter()
+            .zip(missing)
+            .map(|(resolved, locked)| Resolved { locked: locked.clone(), ..resolved })
+            .collect();
+        parallel(TRANSFERS, &resolved, |resolved| self.piece(resolved, resolved.locked.digest.as_deref()))
     }
 
     /// Writes archives, then does what must come after them.
@@ -407,9 +434,9 @@ fn changed(locked: &Locked, expected: &str, fetched: &Fetched) -> Error {
         .with_hint("somebody replaced the version; if that is meant, `chart dependency update` takes it")
 }
 
-/// Does work on all items, a few at a time; the first error in their order counts.
-fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
-    if items.len() <= 1 {
+/// Does work on all items, so many at a time; the first error in their order counts.
+fn parallel<T: Sync, R: Send>(most: usize, items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    if items.len() <= 1 || most <= 1 {
         return items.iter().map(work).collect();
     }
     let next = AtomicUsize::new(0);
@@ -422,7 +449,7 @@ fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync
                 mine.push((at, work(item)));
             }
         };
-        let threads: Vec<_> = (0..PARALLEL.min(items.len())).map(|_| scope.spawn(run)).collect();
+        let threads: Vec<_> = (0..most.min(items.len())).map(|_| scope.spawn(run)).collect();
         threads
             .into_iter()
             .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

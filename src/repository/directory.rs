@@ -114,6 +114,7 @@ impl Repository for Directory {
             url: path.display().to_string(),
             digest: Some(bare_digest(&entry.digest).to_owned()).filter(|digest| !digest.is_empty()),
             manifest_digest: None,
+            is_new: false,
         })
     }
 

@@ -10,7 +10,7 @@ use super::index::{Index, Published};
 use crate::chart::Metadata;
 use crate::{fs, package};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// How an index is made.
@@ -49,6 +49,14 @@ struct Known {
     version: String,
 }
 
+/// What came of looking at an archive.
+struct Look {
+    known: Known,
+    was_read: bool,
+    /// Where the index does not say so already.
+    new: Option<Published>,
+}
+
 /// Makes or renews the index of a directory.
 pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> {
     let _lock = lock(directory)?;
@@ -60,43 +68,44 @@ pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> 
     };
     let remembered = recall(directory, cache);
     let finder = index.finder();
-    let found: Vec<(String, Result<Known, String>, Option<Metadata>)> = archives(directory)?
+    let as_text = !options.json && !index.is_json();
+    let look = |file: &str| -> Result<Look, String> {
+        let stamp = fs::stamp(&directory.join(file)).map_err(|error| error.to_string())?;
+        let url = url(options, file);
+        let is_listed = |known: &Known| {
+            finder.digest(&known.name, &known.version) == Some(Some(&known.digest))
+                && finder.has_url(&known.name, &known.version, &url)
+        };
+        if let Some(known) = remembered.get(file).filter(|known| known.stamp == stamp && is_listed(known)) {
+            return Ok(Look { known: known.clone(), was_read: false, new: None });
+        }
+        let (digest, metadata) = read(&directory.join(file))?;
+        let known = Known { stamp, digest, name: metadata.name.clone(), version: metadata.version.clone() };
+        let new = (!is_listed(&known)).then(|| Published::new(&metadata, &url, &known.digest, &options.now));
+        let new = if as_text { new.map(Published::written).transpose() } else { Ok(new) };
+        Ok(Look { known, was_read: true, new: new.map_err(|error| error.to_string())? })
+    };
+    let found: Vec<(String, Result<Look, String>)> = archives(directory)?
         .into_par_iter()
         .map(|file| {
-            let stamp = match fs::stamp(&directory.join(&file)) {
-                Ok(stamp) => stamp,
-                Err(error) => return (file, Err(error.to_string()), None),
-            };
-            if let Some(known) = remembered.get(&file).filter(|known| known.stamp == stamp) {
-                let url = url(options, &file);
-                let listed = finder.digest(&known.name, &known.version) == Some(Some(&known.digest))
-                    && finder.has_url(&known.name, &known.version, &url);
-                if listed {
-                    return (file, Ok(known.clone()), None);
-                }
-            }
-            match read(&directory.join(&file)) {
-                Ok((digest, metadata)) => {
-                    let (name, version) = (metadata.name.clone(), metadata.version.clone());
-                    (file, Ok(Known { stamp, digest, name, version }), Some(metadata))
-                }
-                Err(why) => (file, Err(why), None),
-            }
+            let look = look(&file);
+            (file, look)
         })
         .collect();
 
     let mut made = Made::default();
-    let mut by_version: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
-    let mut memory = BTreeMap::new();
+    let mut by_version: HashMap<(String, String), (String, String)> = HashMap::with_capacity(found.len());
+    let mut memory = Vec::with_capacity(found.len());
     let mut new = Vec::new();
-    for (file, known, metadata) in found {
-        let known = match known {
-            Ok(known) => known,
+    for (file, look) in found {
+        let look = match look {
+            Ok(look) => look,
             Err(why) => {
                 made.skipped.push((file, why));
                 continue;
             }
         };
+        let known = look.known;
         let key = (known.name.clone(), known.version.clone());
         if let Some((other, digest)) = by_version.get(&key) {
             if *digest == known.digest {
@@ -106,22 +115,15 @@ pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> 
             return Err(Error::new(Kind::Conflict, message).with_hint("remove one of them"));
         }
         by_version.insert(key, (file.clone(), known.digest.clone()));
-        if let Some(metadata) = metadata {
-            made.read += 1;
-            let url = url(options, &file);
+        made.read += usize::from(look.was_read);
+        if let Some(published) = look.new {
             match finder.digest(&known.name, &known.version) {
-                Some(Some(digest)) if digest == known.digest && finder.has_url(&known.name, &known.version, &url) => {}
-                Some(_) => {
-                    made.changed += 1;
-                    new.push(Published::new(&metadata, &url, &known.digest, &options.now));
-                }
-                None => {
-                    made.added += 1;
-                    new.push(Published::new(&metadata, &url, &known.digest, &options.now));
-                }
+                Some(_) => made.changed += 1,
+                None => made.added += 1,
             }
+            new.push(published);
         }
-        memory.insert(file, known);
+        memory.push((file, known));
     }
     let merge = options.merge.clone().map(Index::parse).transpose()?;
     let merged = merge.as_ref().map(Index::finder);
@@ -205,14 +207,14 @@ fn url(options: &Options, file: &str) -> String {
 /// The archives in a directory and its sub-directories, one level deep as Helm looks, by path.
 fn archives(directory: &Path) -> Result<Vec<String>> {
     let mut files = Vec::new();
-    for (name, path, is_directory) in fs::list(directory)? {
-        if is_directory {
-            for (inner, _, is_directory) in fs::list(&path)? {
-                if !is_directory && is_archive(&inner) {
+    for (name, kind) in fs::entries(directory)? {
+        if matches!(kind, fs::Kind::Directory | fs::Kind::LinkedDirectory) {
+            for (inner, kind) in fs::entries(&directory.join(&name))? {
+                if kind == fs::Kind::File && is_archive(&inner) {
                     files.push(format!("{name}/{inner}"));
                 }
             }
-        } else if is_archive(&name) {
+        } else if kind == fs::Kind::File && is_archive(&name) {
             files.push(name);
         }
     }
@@ -246,7 +248,7 @@ fn recall(directory: &Path, cache: &Cache) -> HashMap<String, Known> {
     known
 }
 
-fn remember(directory: &Path, cache: &Cache, memory: &BTreeMap<String, Known>) {
+fn remember(directory: &Path, cache: &Cache, memory: &[(String, Known)]) {
     let mut text = String::new();
     for (file, known) in memory {
         let Known { stamp: fs::Stamp { size, modified, changed }, digest, name, version } = known;

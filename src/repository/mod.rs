@@ -135,6 +135,8 @@ pub struct Download {
     pub digest: Option<String>,
     /// `sha256:…` of the manifest, in an OCI registry.
     pub manifest_digest: Option<String>,
+    /// Whether it came from a server just now, so that the cache wants it.
+    pub is_new: bool,
 }
 
 fn no_chart(name: &str, repository: &str) -> Error {

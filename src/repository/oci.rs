@@ -500,15 +500,16 @@ impl Repository for Registry {
             return Err(Error::new(Kind::Malformed, message));
         };
         let hex = layer.digest.strip_prefix("sha256:").unwrap_or_default().to_owned();
-        let data = match self.cache.archive(&hex) {
-            Some(data) => data,
-            None => self.blob(&reference, &layer)?,
+        let (data, is_new) = match self.cache.archive(&hex) {
+            Some(data) => (data, false),
+            None => (self.blob(&reference, &layer)?, true),
         };
         Ok(Download {
             data,
             url: format!("oci://{}", reference.whole()),
             digest: Some(hex),
             manifest_digest: Some(manifest_digest),
+            is_new,
         })
     }
 

@@ -109,7 +109,9 @@ pub fn fetch(
         );
         return Err(Error::new(Kind::Integrity, message));
     }
-    cache.keep(&digest, &download.data);
+    if download.is_new {
+        cache.keep(&digest, &download.data);
+    }
     let provenance = if with_provenance { repository.provenance(&found)? } else { None };
     Ok(Fetched {
         metadata,

@@ -428,11 +428,11 @@ impl Repository for Server {
         let url = self.archive_url(&entry)?;
         let digest = Some(entry.digest.clone()).filter(|digest| !digest.is_empty());
         if let Some(data) = digest.as_deref().and_then(|digest| self.cache.archive(digest)) {
-            return Ok(Download { data, url: shown(&url), digest, manifest_digest: None });
+            return Ok(Download { data, url: shown(&url), digest, manifest_digest: None, is_new: false });
         }
         self.cache.allow(&shown(&url))?;
         let data = self.client.get(&url, MAX_ARCHIVE)?;
-        Ok(Download { data, url: shown(&url), digest, manifest_digest: None })
+        Ok(Download { data, url: shown(&url), digest, manifest_digest: None, is_new: true })
     }
 
     fn provenance(&self, found: &Found) -> Result<Option<Vec<u8>>> {

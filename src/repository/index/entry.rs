@@ -1,12 +1,12 @@
 //! One version in an index.
 
-use super::{bare_digest, malformed};
+use super::{Body, bare_digest, malformed};
 use crate::chart::Metadata;
 use crate::diagnostic::FileId;
 use crate::package;
 use crate::repository::error::Result;
 use crate::yaml::{self, Data, Node};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 /// What an index says about a version, as far as clients need it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct Published {
     pub name: String,
     pub version: String,
     pub digest: String,
-    pub(super) fields: Map<String, Json>,
+    pub(super) body: Body,
 }
 
 impl Published {
@@ -79,7 +79,16 @@ impl Published {
         fields.insert("created".to_owned(), created.into());
         fields.insert("digest".to_owned(), digest.clone().into());
         fields.insert("urls".to_owned(), vec![url].into());
-        Published { name: metadata.name.clone(), version: metadata.version.clone(), digest, fields }
+        let body = Body::Json(Json::Object(fields));
+        Published { name: metadata.name.clone(), version: metadata.version.clone(), digest, body }
+    }
+
+    /// The same as the text for an index in YAML, which takes a tenth of the memory.
+    pub fn written(mut self) -> Result<Self> {
+        if let Body::Json(json) = &self.body {
+            self.body = Body::Yaml(yaml(json)?);
+        }
+        Ok(self)
     }
 }
 

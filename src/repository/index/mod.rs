@@ -62,9 +62,13 @@ struct Item {
     body: Body,
 }
 
-#[derive(Debug)]
+/// What an index says about a version.
+#[derive(Debug, Clone)]
 enum Body {
+    /// Lines of the index's own text.
     Lines(Range<usize>),
+    /// A mapping that is not indented yet.
+    Yaml(String),
     Json(Json),
 }
 
@@ -93,11 +97,15 @@ impl Finder<'_> {
     /// Whether a version's entry has this URL.
     pub fn has_url(&self, name: &str, version: &str, url: &str) -> bool {
         let Some(item) = self.places.get(&(name, version)) else { return false };
-        match &item.body {
-            Body::Lines(range) => self.index.text[range.clone()].lines().any(|line| {
+        let in_text = |text: &str| {
+            text.lines().any(|line| {
                 let value = line.trim().strip_prefix("- ").unwrap_or_default();
                 value.trim_matches(['"', '\'']) == url
-            }),
+            })
+        };
+        match &item.body {
+            Body::Lines(range) => in_text(&self.index.text[range.clone()]),
+            Body::Yaml(text) => in_text(text),
             Body::Json(json) => {
                 json["urls"].as_array().is_some_and(|urls| urls.iter().any(|it| it.as_str() == Some(url)))
             }
@@ -228,6 +236,7 @@ impl Index {
         let item = chart.items.iter().find(|item| item.version == version)?;
         Some(match &item.body {
             Body::Lines(range) => Entry::parse(&self.text[range.clone()]),
+            Body::Yaml(text) => Entry::parse(text),
             Body::Json(json) => Entry::parse(&json.to_string()),
         })
     }
@@ -240,7 +249,7 @@ impl Index {
             None => self.add_chart(&new.name),
         };
         let items = &mut self.charts[at].items;
-        let item = Item { version: new.version, digest: Some(new.digest), body: Body::Json(Json::Object(new.fields)) };
+        let item = Item { version: new.version, digest: Some(new.digest), body: new.body };
         if let Some(old) = items.iter_mut().find(|old| old.version == item.version) {
             let same = old.digest.as_deref().map(bare_digest) == item.digest.as_deref();
             if same {
@@ -273,8 +282,7 @@ impl Index {
                 items.iter().enumerate().map(|(at, item)| (item.version.clone(), at)).collect();
             for new in new {
                 let place = places.get(&new.version).copied();
-                let body = Body::Json(Json::Object(new.fields));
-                let item = Item { version: new.version, digest: Some(new.digest), body };
+                let item = Item { version: new.version, digest: Some(new.digest), body: new.body };
                 match place {
                     Some(place) => items[place] = item,
                     None => items.push(item),
@@ -312,15 +320,19 @@ impl Index {
                 }
                 let json = match &item.body {
                     Body::Json(json) => json.clone(),
+                    Body::Yaml(text) => read::json(text)?,
                     Body::Lines(range) => match read::json(&other.text[range.clone()])? {
                         Json::Array(mut items) if items.len() == 1 => items.remove(0),
                         other => other,
                     },
                 };
-                let Json::Object(fields) = json else { return Err(malformed("an entry is not a mapping")) };
+                if !json.is_object() {
+                    return Err(malformed("an entry is not a mapping"));
+                }
+                let body = Body::Json(json);
                 let (name, version) = (chart.name.clone(), item.version.clone());
                 let digest = item.digest.as_deref().map(bare_digest).unwrap_or_default().to_owned();
-                new.push(Published { name, version, digest, fields });
+                new.push(Published { name, version, digest, body });
             }
         }
         let count = new.len();
@@ -405,12 +417,13 @@ impl Index {
                 let mut top = top.clone();
                 let entries = self.charts.iter().map(|chart| {
                     let items = chart.items.iter().map(|item| match &item.body {
-                        Body::Json(json) => json.clone(),
-                        Body::Lines(_) => unreachable!("an index in JSON has no lines"),
+                        Body::Json(json) => Ok(json.clone()),
+                        Body::Yaml(text) => read::json(text),
+                        Body::Lines(range) => read::json(&self.text[range.clone()]),
                     });
-                    (chart.name.clone(), Json::Array(items.collect()))
+                    Ok((chart.name.clone(), Json::Array(items.collect::<Result<_>>()?)))
                 });
-                top.insert("entries".to_owned(), Json::Object(entries.collect()));
+                top.insert("entries".to_owned(), Json::Object(entries.collect::<Result<_>>()?));
                 if let Some(generated) = generated {
                     top.insert("generated".to_owned(), generated.into());
                 }
@@ -438,19 +451,23 @@ impl Index {
                     out.push_str(&self.text[range.clone()]);
                     end_line(out);
                 }
-                Body::Json(json) => {
-                    for (number, line) in entry::yaml(json)?.lines().enumerate() {
-                        match (line, number) {
-                            ("", _) => {}
-                            (line, 0) => out.push_str(&format!("{:item_indent$}- {line}", "")),
-                            (line, _) => out.push_str(&format!("{:item_indent$}  {line}", "")),
-                        }
-                        out.push('\n');
-                    }
-                }
+                Body::Yaml(text) => push_lines(out, text, item_indent),
+                Body::Json(json) => push_lines(out, &entry::yaml(json)?, item_indent),
             }
         }
         Ok(())
+    }
+}
+
+/// A mapping as an item of a list.
+fn push_lines(out: &mut String, text: &str, indent: usize) {
+    for (number, line) in text.lines().enumerate() {
+        if !line.is_empty() {
+            out.extend(std::iter::repeat_n(' ', indent));
+            out.push_str(if number == 0 { "- " } else { "  " });
+            out.push_str(line);
+        }
+        out.push('\n');
     }
 }
 
