@@ -15,6 +15,7 @@ mod layering;
 mod lookup;
 mod mistakes;
 mod mixed;
+mod oci;
 mod package;
 mod pull;
 mod push;

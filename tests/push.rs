@@ -528,7 +528,7 @@ fn credentials_never_leave_for_other_servers_or_the_screen() {
 }
 
 /// A certificate authority, a server's and a client's certificate in `ca.pem`, `server.*` and `client.*`.
-fn certificates(folder: &Folder) -> Option<()> {
+pub fn certificates(folder: &Folder) -> Option<()> {
     let openssl = tool("openssl")?;
     folder.write("san", "subjectAltName=IP:127.0.0.1\n");
     let run = |line: &str| {

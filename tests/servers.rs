@@ -62,6 +62,15 @@ pub fn nginx_tls(lines: &str) -> Option<Running> {
     nginx_with("PUT DELETE MKCOL", "", lines)
 }
 
+/// nginx that speaks TLS in front of a server on this machine.
+#[track_caller]
+pub fn nginx_tls_proxy(port: u16, lines: &str) -> Option<Running> {
+    let proxy = format!(
+        "proxy_pass http://127.0.0.1:{port}; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;"
+    );
+    nginx_with("", &proxy, lines)
+}
+
 #[track_caller]
 fn nginx_with(methods: &str, more: &str, tls: &str) -> Option<Running> {
     let nginx = tool("nginx")?;

@@ -56,19 +56,24 @@ pub enum Error {
 
 /// All files of an archive, in its own order.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>, Error> {
-    walk(bytes, limits, |_| true)
+    walk(bytes, limits, |_| true, false)
 }
 
 /// One file of an archive. All of it is checked, but only that file kept.
 pub fn read_file(bytes: &[u8], limits: &Limits, wanted: &str) -> Result<Option<Entry>, Error> {
-    Ok(walk(bytes, limits, |path| path == wanted)?.pop())
+    Ok(walk(bytes, limits, |path| path == wanted, false)?.pop())
+}
+
+/// The first file of that path, and no look at what comes after it: for an archive that was checked before.
+pub fn read_first(bytes: &[u8], limits: &Limits, wanted: &str) -> Result<Option<Entry>, Error> {
+    Ok(walk(bytes, limits, |path| path == wanted, true)?.pop())
 }
 
 /// Goes through an archive and gives the files that are wanted.
 ///
 /// Where tar programs read one archive in different ways, Go's reading is taken, which is Helm's, or the archive is
 /// refused: nobody shall see other files than we checked.
-fn walk(bytes: &[u8], limits: &Limits, wanted: impl Fn(&str) -> bool) -> Result<Vec<Entry>, Error> {
+fn walk(bytes: &[u8], limits: &Limits, wanted: impl Fn(&str) -> bool, only_first: bool) -> Result<Vec<Entry>, Error> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Err(Error::NotAnArchive(describe(bytes)));
     }
@@ -148,6 +153,9 @@ fn walk(bytes: &[u8], limits: &Limits, wanted: impl Fn(&str) -> bool) -> Result<
         if wanted(&path) {
             let modified = number(&header.as_old().mtime).unwrap_or(0);
             found.push(Entry { path: path.clone(), data: tar.content(size)?, modified });
+            if only_first {
+                return Ok(found);
+            }
         } else {
             tar.skip(size)?;
         }

@@ -124,10 +124,6 @@ pub struct Context {
     known: Vec<Known>,
     cache: Cache,
     plain_http: bool,
-    insecure: bool,
-    ca: Option<Vec<u8>>,
-    retries: u32,
-    has_identity: bool,
 }
 
 impl Context {
@@ -169,10 +165,6 @@ impl Context {
             known,
             cache,
             plain_http: flags.plain_http,
-            insecure: options.insecure,
-            ca: options.ca.clone(),
-            retries: flags.retries,
-            has_identity: options.identity.is_some(),
             client: Arc::new(http::Client::new(options)),
         })
     }
@@ -219,21 +211,11 @@ impl Context {
 
     /// A path in a registry, with the login that is given or kept for `repository`.
     pub fn registry(&self, host: &str, path: &str, repository: &str) -> repository::Result<Registry> {
-        if self.has_identity {
-            let message = "client certificates are not supported for OCI registries";
-            return Err(repository::Error::new(Kind::Usage, message).with_hint("use a password or a token"));
-        }
         let credentials = match &self.given {
             Some(credentials) => Some(credentials.clone()),
             None => self.logins.find(repository)?,
         };
-        let options = oci::Options {
-            credentials,
-            plain_http: self.plain_http,
-            insecure: self.insecure,
-            ca: self.ca.clone(),
-            retries: self.retries,
-        };
+        let options = oci::Options { credentials, plain_http: self.plain_http };
         Ok(Registry::new(Arc::clone(&self.client), host, path, options, self.cache.clone()))
     }
 }

@@ -6,8 +6,13 @@ use url::Url;
 /// What proves to a server who asks. Never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
-    Basic { username: String, password: String },
+    Basic {
+        username: String,
+        password: String,
+    },
     Bearer(String),
+    /// An OAuth2 refresh token, for which a registry's token server gives access tokens.
+    Identity(String),
 }
 
 impl fmt::Debug for Credentials {
@@ -15,6 +20,7 @@ impl fmt::Debug for Credentials {
         f.write_str(match self {
             Credentials::Basic { .. } => "Basic(…)",
             Credentials::Bearer(_) => "Bearer(…)",
+            Credentials::Identity(_) => "Identity(…)",
         })
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Transfers at a time.
-const TRANSFERS: usize = 8;
+const TRANSFERS: usize = 4;
 
 /// Opens the repository of a `repository:` field.
 pub type Open<'a> = dyn Fn(&str) -> Result<Arc<dyn Repository>> + Sync + 'a;
@@ -307,7 +307,8 @@ impl Job<'_> {
                 {
                     return Ok(Some((Piece { file_name, data: None }, known)));
                 }
-                let fetched = fetch(&**repository, self.cache, &locked.name, found, self.check.is_some())?;
+                let with_provenance = self.check.is_some();
+                let fetched = fetch(&**repository, self.cache, &locked.name, found, with_provenance, expected)?;
                 if let Some(expected) = expected.filter(|expected| *expected != fetched.digest) {
                     return Err(changed(locked, expected, &fetched));
                 }

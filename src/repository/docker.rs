@@ -163,6 +163,10 @@ fn leads_to(key: &str, repository: &str) -> bool {
 
 fn inline(entry: &Json) -> Option<Credentials> {
     let text = |key: &str| entry.get(key).and_then(Json::as_str).filter(|text| !text.is_empty());
+    // An entry with one has the user's name too, with an empty password.
+    if let Some(token) = text("identitytoken") {
+        return Some(Credentials::Identity(token.to_owned()));
+    }
     if let Some(auth) = text("auth") {
         let decoded = String::from_utf8(STANDARD.decode(auth.trim_end_matches('\0')).ok()?).ok()?;
         let (username, password) = decoded.split_once(':')?;
@@ -192,11 +196,9 @@ fn helper_get(helper: &str, key: &str) -> Result<Option<Credentials>> {
     })?;
     let text = |key: &str| json.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
     let (username, password) = (text("Username"), text("Secret"));
-    if username == "<token>" {
-        let message = format!("`docker-credential-{helper}` has an identity token for `{key}`, which is not supported");
-        return Err(
-            Error::new(Kind::Denied, message).with_hint("log in with a user name and a password or access token")
-        );
+    // Docker's way to say what the secret is.
+    if username == "<token>" && !password.is_empty() {
+        return Ok(Some(Credentials::Identity(password)));
     }
     Ok((!password.is_empty()).then_some(Credentials::Basic { username, password }))
 }
@@ -246,5 +248,7 @@ mod tests {
         assert_eq!(user("ghcr.io.evil.net/acme"), "None");
         assert_eq!(user("docker.io/library/web"), "hub p:w");
         assert_eq!(user("index.docker.io/library/web"), "hub p:w");
+        let entry = serde_json::json!({ "auth": STANDARD.encode("ann:"), "identitytoken": "t0ken" });
+        assert_eq!(inline(&entry), Some(Credentials::Identity("t0ken".to_owned())));
     }
 }

@@ -48,6 +48,12 @@ impl Error {
         self
     }
 
+    /// The same words for another reason.
+    #[must_use]
+    pub fn of_kind(self, kind: Kind) -> Self {
+        Error { kind, ..self }
+    }
+
     /// The way out, as a sentence.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()

@@ -43,17 +43,30 @@ pub enum Body {
     Form(Vec<(&'static str, String, Arc<[u8]>)>),
 }
 
+/// Which credentials go with a request.
+#[derive(Clone, Default)]
+pub enum Access {
+    /// Those that the client knows for the server that is asked.
+    #[default]
+    Known,
+    /// These, or none, and to the request's own server alone.
+    Only(Option<Credentials>),
+}
+
 #[derive(Clone)]
 pub struct Request {
     pub method: Method,
     pub url: Url,
     pub headers: Vec<(HeaderName, String)>,
     pub body: Body,
+    pub access: Access,
+    /// Whether it may be sent a second time.
+    pub is_repeatable: bool,
 }
 
 impl Request {
     pub fn new(method: Method, url: Url) -> Self {
-        Request { method, url, headers: Vec::new(), body: Body::Empty }
+        Request { method, url, headers: Vec::new(), body: Body::Empty, access: Access::Known, is_repeatable: true }
     }
 
     pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -81,6 +94,11 @@ pub struct Head {
 impl Head {
     pub fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The start of the content of an answer that is no success.
+    pub fn detail(&self) -> &[u8] {
+        &self.detail
     }
 
     /// This answer as an error.
@@ -127,7 +145,7 @@ const CREDENTIALS_HINT: &str =
     "give `--username` and `--password` (or CHART_USERNAME and CHART_PASSWORD), `--token`, or a line in ~/.netrc";
 
 /// Answers of the kind that a repeated request may not get.
-fn is_passing(status: StatusCode) -> bool {
+pub(super) fn is_passing(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
@@ -162,6 +180,10 @@ pub fn parse_url(text: &str) -> Result<Url> {
 impl Client {
     pub fn new(options: Options) -> Self {
         Client { options, started: OnceLock::new() }
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// Fetches what a URL holds, up to `most` bytes.
@@ -240,7 +262,7 @@ impl Client {
                 Err(error) if error.kind == Kind::Unreachable => None,
                 _ => return outcome,
             };
-            if attempt >= self.options.retries {
+            if attempt >= self.options.retries || !request.is_repeatable {
                 return outcome;
             }
             let backoff = Duration::from_millis(200 << attempt.min(5));
@@ -259,7 +281,10 @@ impl Client {
         start: &mut impl FnMut() -> std::io::Result<W>,
     ) -> Result<(Head, W)> {
         let mut url = request.url.clone();
-        let mut credentials = self.options.keyring.find(&url);
+        let mut credentials = match &request.access {
+            Access::Known => self.options.keyring.find(&url),
+            Access::Only(own) => own.clone(),
+        };
         for _ in 0..10 {
             let response = self.once(request, &url, credentials.as_ref()).await?;
             let moved = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
@@ -285,7 +310,10 @@ impl Client {
             let _ = next.set_username("");
             let _ = next.set_password(None);
             if !same_origin {
-                credentials = self.options.keyring.find_given(&next);
+                credentials = match &request.access {
+                    Access::Known => self.options.keyring.find_given(&next),
+                    Access::Only(_) => None,
+                };
             }
             tracing::info!("{} redirects to {}", shown(&url), shown(&next));
             url = next;
@@ -308,7 +336,8 @@ impl Client {
         builder = match credentials {
             Some(Credentials::Basic { username, password }) => builder.basic_auth(username, Some(password)),
             Some(Credentials::Bearer(token)) => builder.header(AUTHORIZATION, bearer(token)?),
-            None => builder,
+            // Only a token server takes it, in a form.
+            Some(Credentials::Identity(_)) | None => builder,
         };
         builder = match &request.body {
             Body::Empty => builder,
@@ -408,7 +437,7 @@ fn failure(method: &Method, url: &Url, error: &reqwest::Error) -> Error {
 }
 
 /// Why a request got no answer; `message` puts the reason into a sentence.
-pub(super) fn unanswered(message: impl Fn(&str) -> String, error: &reqwest::Error) -> Error {
+fn unanswered(message: impl Fn(&str) -> String, error: &reqwest::Error) -> Error {
     let cause = root_cause(error);
     if cause.contains("certificate") || cause.contains("CaUsedAsEndEntity") {
         let hint = if cause.contains("UnknownIssuer") {

@@ -72,13 +72,15 @@ pub(super) fn no_version(name: &str, repository: &str, why: &str) -> Error {
     if why.starts_with("no released") { error.with_hint("`--devel` takes prereleases too") } else { error }
 }
 
-/// Fetches a version and checks digest, name and version.
+/// Fetches a version and checks digest, name and version. All of an archive is checked, unless it has the digest of one
+/// that was checked before.
 pub fn fetch(
     repository: &dyn Repository,
     cache: &Cache,
     name: &str,
     found: &Found,
     with_provenance: bool,
+    checked: Option<&str>,
 ) -> Result<Fetched> {
     let found = match (found.tag(), repository.fetch(found)) {
         // A tag that is spelt with a leading `v` is found by its version.
@@ -97,8 +99,9 @@ pub fn fetch(
         return Err(Error::new(Kind::Integrity, message)
             .with_hint("the archive was changed after it was listed, or on its way; nothing was kept"));
     }
-    let metadata =
-        metadata(&download.data).map_err(|why| Error::new(Kind::Integrity, format!("`{}`: {why}", download.url)))?;
+    let read = if checked == Some(&digest) { archive::read_first } else { archive::read_file };
+    let metadata = metadata_by(read, &download.data)
+        .map_err(|why| Error::new(Kind::Integrity, format!("`{}`: {why}", download.url)))?;
     let same_version = |a: &str, b: &str| {
         a == b || Version::parse(a).ok().zip(Version::parse(b).ok()).is_some_and(|(a, b)| a.parts() == b.parts())
     };
@@ -125,8 +128,13 @@ pub fn fetch(
 
 /// The metadata in an archive that can be read to its end.
 pub fn metadata(data: &[u8]) -> Result<Metadata, String> {
-    let entry =
-        archive::read_file(data, &archive::Limits::default(), "Chart.yaml").map_err(|error| error.to_string())?;
+    metadata_by(archive::read_file, data)
+}
+
+type ReadFile = fn(&[u8], &archive::Limits, &str) -> Result<Option<archive::Entry>, archive::Error>;
+
+fn metadata_by(read: ReadFile, data: &[u8]) -> Result<Metadata, String> {
+    let entry = read(data, &archive::Limits::default(), "Chart.yaml").map_err(|error| error.to_string())?;
     let entry = entry.ok_or("it has no `Chart.yaml`")?;
     let text = String::from_utf8(entry.data).map_err(|_| "its `Chart.yaml` is not UTF-8 text")?;
     Metadata::parse(&text).map_err(|why| format!("its `Chart.yaml` is not valid: {why}"))
