@@ -115,7 +115,8 @@ def write_schemas(folder, inline):
 
     def references(schema):
         if isinstance(schema, dict):
-            if "$ref" in schema:
+            # A schema of schemas has a property of this name.
+            if isinstance(schema.get("$ref"), str):
                 yield schema["$ref"].rsplit("/", 1)[1]
             for value in schema.values():
                 yield from references(value)
@@ -125,7 +126,7 @@ def write_schemas(folder, inline):
 
     def expanded(schema, above):
         if isinstance(schema, dict):
-            if "$ref" in schema:
+            if isinstance(schema.get("$ref"), str):
                 name = schema["$ref"].rsplit("/", 1)[1]
                 return {} if name in above else expanded(definitions[name], above | {name})
             return {key: expanded(value, above) for key, value in schema.items()}

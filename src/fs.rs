@@ -32,7 +32,23 @@ fn at<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> 
 }
 
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    at("read", path, std::fs::read(path))
+    use std::io::Read;
+    let file = at("read", path, std::fs::File::open(path))?;
+    // Most files are small: a buffer that takes them at once spares asking for their size.
+    let mut bytes = Vec::with_capacity(8 << 10);
+    at("read", path, file.take(u64::MAX).read_to_end(&mut bytes))?;
+    bytes.shrink_to_fit();
+    Ok(bytes)
+}
+
+/// Names the file of an error that reading an opened one had.
+pub fn reading<T>(path: &Path, result: io::Result<T>) -> Result<T> {
+    at("read", path, result)
+}
+
+/// A file without a name, which goes when it is closed.
+pub fn unnamed() -> Result<std::fs::File> {
+    at("create", &std::env::temp_dir(), tempfile::tempfile())
 }
 
 /// A file's text; bytes that are not UTF-8 are an error.
@@ -188,7 +204,12 @@ pub fn remove(path: &Path) -> Result<()> {
 
 /// Opens a file for reading piece by piece.
 pub fn open(path: &Path) -> Result<io::BufReader<std::fs::File>> {
-    Ok(io::BufReader::with_capacity(1 << 18, at("read", path, std::fs::File::open(path))?))
+    Ok(io::BufReader::with_capacity(1 << 18, unbuffered(path)?))
+}
+
+/// Opens a file to be read in large parts.
+pub fn unbuffered(path: &Path) -> Result<std::fs::File> {
+    at("read", path, std::fs::File::open(path))
 }
 
 /// Writes a file as [`write`] does, readable by its owner alone: for secrets.

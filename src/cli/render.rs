@@ -164,7 +164,11 @@ impl Render {
         }
         if !self.checks.skip() {
             let schemas = self.cluster.schemas(&self.release.namespace, terminal);
-            outcome.validate(&Checker::new(schemas), &layered, sources);
+            let checker = Checker::new(schemas);
+            outcome.validate(&checker, &layered, sources);
+            if self.output.include_crds {
+                outcome.validate_crds(&checker, sources);
+            }
         }
         if self.findings.strict {
             let mut usage = Usage::new(&chart);

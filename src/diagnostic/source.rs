@@ -43,6 +43,8 @@ struct Source {
     name: Arc<str>,
     kind: Kind,
     text: Text,
+    /// Where the text starts in the file: past 0 while only a part of it is in memory.
+    base: u32,
     line_starts: Arc<OnceLock<Vec<u32>>>,
 }
 
@@ -109,7 +111,7 @@ impl Sources {
 
     fn push(&mut self, name: Arc<str>, text: Text, kind: Kind) -> FileId {
         let id = FileId(u32::try_from(self.sources.len()).expect("fewer than 2^32 sources"));
-        self.sources.push(Source { name, kind, text, line_starts: Arc::default() });
+        self.sources.push(Source { name, kind, text, base: 0, line_starts: Arc::default() });
         id
     }
 
@@ -134,10 +136,23 @@ impl Sources {
 
     /// Replaces a text; spans in it must still fit. Long runs drop texts that nothing points into, and put them back
     /// when something does.
-    pub fn set_text(&mut self, file: FileId, text: impl Into<Arc<str>>) {
+    pub fn set_text(&mut self, file: FileId, text: impl Into<String>) {
+        self.set_part(file, 0, text);
+    }
+
+    /// Replaces a text by the part of the file that starts at `base`. Spans count from the file's start; lines and
+    /// columns are right again when the whole text is back.
+    pub fn set_part(&mut self, file: FileId, base: u32, text: impl Into<String>) {
         let source = &mut self.sources[file.0 as usize];
-        source.text = Text::Str(text.into());
+        (source.text, source.base) = (Text::String(Arc::new(text.into())), base);
         source.line_starts = Arc::default();
+    }
+
+    /// The text of a span; empty where it is not in memory.
+    pub fn slice(&self, span: Span) -> &str {
+        let source = &self.sources[span.file.0 as usize];
+        let range = span.start.checked_sub(source.base).zip(span.end.checked_sub(source.base));
+        range.and_then(|(start, end)| source.text.get(start as usize..end as usize)).unwrap_or_default()
     }
 
     /// The text itself, shared.

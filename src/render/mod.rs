@@ -8,4 +8,4 @@ mod pipeline;
 pub use assemble::{Assembly, Crd, Options, assemble};
 pub use driver::{Rendered, RenderedFile};
 pub use origin::{Layers, explain};
-pub use pipeline::{Outcome, evaluate, run};
+pub use pipeline::{Outcome, evaluate, run, validate_crds};

@@ -4,7 +4,7 @@ use super::assemble::{Crd, Options, assemble};
 use super::driver::{Rendered, render};
 use super::origin::{Layers, explain, show_use};
 use crate::chart::Chart;
-use crate::diagnostic::{Code, Diagnostic, Failure, Sources};
+use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources};
 use crate::manifest::{Depth, Manifests, Text, collect};
 use crate::schema::Checker;
 use crate::template::{Context, Dialect, Project, Scope, Template, helm};
@@ -98,9 +98,33 @@ impl Outcome {
         self.findings.append(&mut findings);
     }
 
+    /// Checks the manifests of `crds/`, which are printed as they are.
+    pub fn validate_crds(&mut self, checker: &Checker, sources: &Sources) {
+        let files = self.crds.iter().filter_map(|crd| crd.file.source);
+        let findings: Vec<Diagnostic> = files.flat_map(|file| check_file(file, checker, sources)).collect();
+        self.findings.extend(findings);
+    }
+
     /// Leads findings in rendered text to the template and the values.
     fn explain(&self, findings: &mut [Diagnostic], layered: &Layered, sources: &Sources) {
         let layers = Layers { files: layered.layers.iter().map(|(_, node)| node.span.file).collect() };
         explain(findings, &self.rendered, &self.manifests, &self.project.values, &layers, sources);
     }
+}
+
+/// Checks the manifests in the `crds/` of a chart and of all its dependencies, also of those that are not enabled.
+pub fn validate_crds(chart: &Chart, checker: &Checker, sources: &Sources) -> Vec<Diagnostic> {
+    let files = chart.crds.iter().filter_map(|path| chart.file(path)?.source);
+    let own = files.flat_map(|file| check_file(file, checker, sources));
+    let subcharts = chart.subcharts.iter().flat_map(|subchart| validate_crds(subchart, checker, sources));
+    own.chain(subcharts).collect()
+}
+
+/// Checks the manifests of a file that is no template.
+fn check_file(file: FileId, checker: &Checker, sources: &Sources) -> Vec<Diagnostic> {
+    let mut parsed = yaml::read(sources.text(file), file);
+    let mut findings = std::mem::take(&mut parsed.findings);
+    findings.extend(checker.check(&parsed.documents, sources, Vec::new));
+    findings.extend(parsed.error.map(|error| error.diagnostic));
+    findings
 }

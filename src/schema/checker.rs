@@ -9,7 +9,7 @@ use super::pool::Pool;
 use super::rules;
 use super::version::KubeVersion;
 use super::walk::Walk;
-use crate::diagnostic::{Code, Diagnostic, Severity, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, FileId, Severity, Sources, Span};
 use crate::yaml::Node;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -86,6 +86,11 @@ pub enum State {
 }
 
 impl Outcome {
+    /// The files whose text [`Checker::conclude`] looks at.
+    pub fn waiting(&self) -> impl Iterator<Item = FileId> {
+        self.waiting.iter().map(|node| node.span.file)
+    }
+
     /// Adds what came of objects that follow.
     pub fn append(&mut self, mut other: Outcome) {
         self.findings.append(&mut other.findings);

@@ -68,8 +68,7 @@ impl Walk<'_> {
 
     /// The text of a scalar as its author wrote it.
     pub fn written(&self, node: &Node) -> &str {
-        let text = self.sources.text(node.span.file);
-        text.get(node.span.start as usize..node.span.end as usize).unwrap_or_default()
+        self.sources.slice(node.span)
     }
 
     /// Checks a value that is not null, or null where that means something.
@@ -479,8 +478,6 @@ fn list_key<'k>(keys: impl Iterator<Item = &'k str>, item: &Node) -> Option<Stri
 
 /// The place of a value, at most its first line: a block under a wrong type may be long.
 pub(super) fn first_line(node: &Node, sources: &Sources) -> Span {
-    let text = sources.text(node.span.file);
-    let (start, end) = (node.span.start as usize, node.span.end as usize);
-    let line = text.get(start..end).and_then(|text| text.find('\n'));
-    line.map_or(node.span, |at| Span::new(node.span.file, start, start + at))
+    let line = sources.slice(node.span).find('\n');
+    line.map_or(node.span, |at| Span { end: node.span.start + at as u32, ..node.span })
 }

@@ -57,10 +57,13 @@ pub fn read(text: &str, file: FileId) -> Parsed {
 
 /// Reads a part of a text as if it were all; places count from the start of the text.
 pub fn read_range(text: &str, range: Range<usize>, file: FileId) -> Parsed {
+    read_part(&text[range.clone()], range.start, file)
+}
+
+/// Reads a part of a file, which starts at `base` in it.
+pub fn read_part(text: &str, base: usize, file: FileId) -> Parsed {
     let mut parsed = Parsed::default();
-    let mut builder = Builder::new(file, range.start);
-    let base = range.start;
-    let text = &text[range];
+    let mut builder = Builder::new(file, base);
     let mut events = Parser::new(text);
     loop {
         let event = match events.next() {

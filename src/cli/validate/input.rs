@@ -3,6 +3,7 @@
 use super::super::Failed;
 use crate::fs;
 use regex::Regex;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Folders within folders past which something leads in a circle.
@@ -20,6 +21,21 @@ impl Input {
         match self {
             Input::Stdin => "<stdin>".to_owned(),
             Input::File(path) => path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned(),
+        }
+    }
+
+    pub fn open(&self) -> Result<Box<dyn Read>, Failed> {
+        Ok(match self {
+            Input::Stdin => Box::new(std::io::stdin().lock()),
+            Input::File(path) => Box::new(fs::unbuffered(path)?),
+        })
+    }
+
+    /// Names the input of an error.
+    pub fn reading<T>(&self, result: io::Result<T>) -> Result<T, Failed> {
+        match self {
+            Input::Stdin => result.map_err(|error| Failed::Other(format!("failed to read stdin: {error}"))),
+            Input::File(path) => Ok(fs::reading(path, result)?),
         }
     }
 }
@@ -52,17 +68,23 @@ pub(super) fn find_yaml(paths: &[PathBuf]) -> Result<Vec<Input>, Failed> {
 }
 
 fn walk(path: &Path, kinds: &[&str], given: bool, depth: u32, inputs: &mut Vec<Input>) -> Result<(), Failed> {
+    if given && !fs::is_dir(path) {
+        inputs.push(Input::File(path.to_owned()));
+        return Ok(());
+    }
     if depth > MAX_DEPTH {
         return Err(Failed::Usage(format!("`{}` has too many folders in folders", path.display()), None));
     }
-    if fs::is_dir(path) {
-        for (_, path, _) in fs::list(path)? {
+    for (name, kind) in fs::entries(path)? {
+        let path = path.join(name);
+        if matches!(kind, fs::Kind::Directory | fs::Kind::LinkedDirectory) {
             walk(&path, kinds, false, depth + 1, inputs)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| kinds.iter().any(|kind| extension.eq_ignore_ascii_case(kind)))
+        {
+            inputs.push(Input::File(path));
         }
-    } else if given
-        || path.extension().is_some_and(|extension| kinds.iter().any(|kind| extension.eq_ignore_ascii_case(kind)))
-    {
-        inputs.push(Input::File(path.to_owned()));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod input;
 mod kubeconform;
+mod parts;
 mod work;
 
 pub(super) use kubeconform::translate;
@@ -88,10 +89,11 @@ pub fn run(arguments: &Validate, terminal: &mut Terminal) -> Result<Exit, Failed
     let mut checker = Checker::new(arguments.options(terminal)?);
     define(&mut checker, &arguments.schemas.crds)?;
     let inputs = input::find(&arguments.paths, &arguments.ignore_filename_pattern)?;
-    let work = work::Work { checker: &checker, workers: arguments.workers, stop_at_error: arguments.exit_on_error };
+    let work = work::Work::new(&checker, arguments.workers, arguments.exit_on_error);
     let mut outcome = work.run(&inputs, &mut sources)?;
+    outcome.restore_waiting(&inputs, &mut sources)?;
     checker.conclude(&mut outcome.checked, &sources);
-    outcome.restore(&inputs, &mut sources)?;
+    outcome.restore_told(&inputs, &mut sources)?;
 
     let findings = std::mem::take(&mut outcome.checked.findings);
     let findings = arguments.findings.judge(findings, levels, &sources);

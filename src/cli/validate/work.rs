@@ -3,14 +3,16 @@
 
 use super::super::Failed;
 use super::input::Input;
+use super::parts::{Part, Parts, SIZE};
 use crate::diagnostic::{Diagnostic, FileId, Severity, Sources, Unit};
 use crate::manifest::documents as split;
 use crate::schema::{self, Checker};
 use crate::{fs, yaml};
 use rayon::prelude::*;
-use std::collections::HashMap;
-use std::io::Read;
-use std::ops::Range;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::sync::OnceLock;
 
 /// Files that are in memory together.
 const BATCH: usize = 64;
@@ -18,9 +20,10 @@ const BATCH: usize = 64;
 const WORTH_THREADS: usize = 256 << 10;
 
 pub(super) struct Work<'a> {
-    pub checker: &'a Checker,
-    pub workers: Option<usize>,
-    pub stop_at_error: bool,
+    checker: &'a Checker,
+    workers: Option<usize>,
+    stop_at_error: bool,
+    pool: OnceLock<rayon::ThreadPool>,
 }
 
 /// What came of all files.
@@ -31,66 +34,78 @@ pub(super) struct Outcome {
     files: Vec<FileId>,
     /// Whose text was dropped: index of the input.
     dropped: HashMap<FileId, usize>,
+    /// What came from stdin, where it was too long to keep.
+    copy: Option<File>,
     /// Documents that are no YAML.
     pub unreadable: usize,
 }
 
-impl Work<'_> {
+/// Texts that are checked together: the index of the input, and where the text starts in it.
+#[derive(Default)]
+struct Batch {
+    texts: Vec<(usize, FileId, u32)>,
+    size: usize,
+}
+
+/// A document: its text and where that starts in its file.
+type Document<'t> = (FileId, usize, &'t str);
+
+impl<'a> Work<'a> {
+    pub fn new(checker: &'a Checker, workers: Option<usize>, stop_at_error: bool) -> Self {
+        Work { checker, workers, stop_at_error, pool: OnceLock::new() }
+    }
+
     pub fn run(&self, inputs: &[Input], sources: &mut Sources) -> Result<Outcome, Failed> {
         let mut outcome = Outcome::default();
-        let batch = if self.stop_at_error { 1 } else { BATCH };
-        for batch in inputs.chunks(batch) {
-            let first = outcome.files.len();
-            let mut documents = Vec::new();
-            for input in batch {
-                let text = read(input)?;
-                let file = sources.add(input.name(), text);
-                outcome.files.push(file);
-                documents.extend(split(sources.text(file)).into_iter().map(|range| (file, range)));
-            }
-            let results = self.check(&documents, sources)?;
-            let mut told = Vec::new();
-            for (result, unreadable) in results {
-                told.extend(result.findings.iter().flat_map(|finding| &finding.labels).map(|label| label.span.file));
-                outcome.unreadable += usize::from(unreadable);
-                outcome.checked.append(result);
-            }
-            for (at, input) in batch.iter().enumerate() {
-                let file = outcome.files[first + at];
-                if matches!(input, Input::File(_)) && !told.contains(&file) && inputs.len() > BATCH {
-                    sources.set_text(file, "");
-                    outcome.dropped.insert(file, first + at);
+        let mut batch = Batch::default();
+        for (at, input) in inputs.iter().enumerate() {
+            let file = sources.add(input.name(), "");
+            outcome.files.push(file);
+            let mut parts = Parts::new(input.open()?);
+            while let Some(Part { base, text, is_last }) = input.reading(parts.next())? {
+                let is_whole = base == 0 && is_last;
+                if !is_whole {
+                    outcome.checked_batch(self, &mut batch, inputs, sources)?;
+                    outcome.dropped.insert(file, at);
+                    outcome.keep(input, &text)?;
+                }
+                batch.texts.push((at, file, base));
+                batch.size += text.len();
+                sources.set_part(file, base, text);
+                if !is_whole || self.stop_at_error || batch.texts.len() == BATCH || batch.size >= SIZE {
+                    outcome.checked_batch(self, &mut batch, inputs, sources)?;
                 }
             }
-            if self.stop_at_error && outcome.checked.findings.iter().any(|finding| finding.severity == Severity::Error)
-            {
+            let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
+            if self.stop_at_error && outcome.checked.findings.iter().any(is_error) {
                 break;
             }
         }
+        outcome.checked_batch(self, &mut batch, inputs, sources)?;
         Ok(outcome)
     }
 
-    fn check(
-        &self,
-        documents: &[(FileId, Range<usize>)],
-        sources: &Sources,
-    ) -> Result<Vec<(schema::Outcome, bool)>, Failed> {
-        let one = |(file, range): &(FileId, Range<usize>)| self.document(*file, range.clone(), sources);
-        let size: usize = documents.iter().map(|(_, range)| range.len()).sum();
+    fn check(&self, documents: &[Document<'_>], sources: &Sources) -> Result<Vec<(schema::Outcome, bool)>, Failed> {
+        let one = |document: &Document<'_>| self.document(*document, sources);
+        let size: usize = documents.iter().map(|(.., text)| text.len()).sum();
         if self.workers == Some(1) || documents.len() < 2 || size < WORTH_THREADS {
             return Ok(documents.iter().map(one).collect());
         }
-        let mut builder = rayon::ThreadPoolBuilder::new();
-        if let Some(workers) = self.workers {
-            builder = builder.num_threads(workers);
-        }
-        let pool = builder.build().map_err(|error| Failed::Other(format!("failed to start threads: {error}")))?;
+        let pool = match self.pool.get() {
+            Some(pool) => pool,
+            None => {
+                let builder = rayon::ThreadPoolBuilder::new().num_threads(self.workers.unwrap_or(0));
+                let pool =
+                    builder.build().map_err(|error| Failed::Other(format!("failed to start threads: {error}")))?;
+                self.pool.get_or_init(|| pool)
+            }
+        };
         Ok(pool.install(|| documents.par_iter().map(one).collect()))
     }
 
     /// Checks a document; the second value says that it is no YAML.
-    fn document(&self, file: FileId, range: Range<usize>, sources: &Sources) -> (schema::Outcome, bool) {
-        let parsed = yaml::read_range(sources.text(file), range, file);
+    fn document(&self, (file, base, text): Document<'_>, sources: &Sources) -> (schema::Outcome, bool) {
+        let parsed = yaml::read_part(text, base, file);
         let mut outcome = schema::Outcome::default();
         outcome.findings.extend(parsed.findings);
         for document in &parsed.documents {
@@ -103,12 +118,80 @@ impl Work<'_> {
 }
 
 impl Outcome {
-    /// Reads the texts again that late findings point into.
-    pub fn restore(&mut self, inputs: &[Input], sources: &mut Sources) -> Result<(), Failed> {
-        for label in self.checked.findings.iter().flat_map(|finding| &finding.labels) {
-            if let Some(at) = self.dropped.remove(&label.span.file) {
-                sources.set_text(label.span.file, read(&inputs[at])?);
+    /// Checks the texts of a batch, and drops those that nothing points into.
+    fn checked_batch(
+        &mut self,
+        work: &Work<'_>,
+        batch: &mut Batch,
+        inputs: &[Input],
+        sources: &mut Sources,
+    ) -> Result<(), Failed> {
+        let Batch { texts, .. } = std::mem::take(batch);
+        let documents: Vec<Document<'_>> = texts
+            .iter()
+            .flat_map(|&(_, file, base)| {
+                let text = sources.text(file);
+                split(text).into_iter().map(move |range| (file, base as usize + range.start, &text[range]))
+            })
+            .collect();
+        let results = work.check(&documents, sources)?;
+        let mut told: HashSet<FileId> = HashSet::new();
+        for (result, unreadable) in results {
+            told.extend(result.findings.iter().flat_map(|finding| &finding.labels).map(|label| label.span.file));
+            told.extend(result.waiting());
+            self.unreadable += usize::from(unreadable);
+            self.checked.append(result);
+        }
+        for (at, file, _) in texts {
+            let again = matches!(inputs[at], Input::File(_)) && !told.contains(&file) && inputs.len() > BATCH;
+            if again {
+                self.dropped.insert(file, at);
             }
+            if self.dropped.contains_key(&file) {
+                sources.set_text(file, "");
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a part of stdin, which cannot be read twice.
+    fn keep(&mut self, input: &Input, text: &str) -> Result<(), Failed> {
+        if *input == Input::Stdin {
+            let mut copy = self.copy.take().map_or_else(fs::unnamed, Ok)?;
+            copy.write_all(text.as_bytes())
+                .map_err(|error| Failed::Other(format!("failed to keep what came from stdin: {error}")))?;
+            self.copy = Some(copy);
+        }
+        Ok(())
+    }
+
+    /// Reads the texts again of custom resources that wait for their definition.
+    pub fn restore_waiting(&mut self, inputs: &[Input], sources: &mut Sources) -> Result<(), Failed> {
+        let files: Vec<FileId> = self.checked.waiting().collect();
+        self.restore(&files, inputs, sources)
+    }
+
+    /// Reads the texts again that findings point into.
+    pub fn restore_told(&mut self, inputs: &[Input], sources: &mut Sources) -> Result<(), Failed> {
+        let labels = self.checked.findings.iter().flat_map(|finding| &finding.labels);
+        let files: Vec<FileId> = labels.map(|label| label.span.file).collect();
+        self.restore(&files, inputs, sources)
+    }
+
+    fn restore(&mut self, files: &[FileId], inputs: &[Input], sources: &mut Sources) -> Result<(), Failed> {
+        for file in files {
+            let Some(at) = self.dropped.remove(file) else { continue };
+            let text = match &inputs[at] {
+                Input::File(path) => fs::read_text(path)?,
+                Input::Stdin => {
+                    let mut text = String::new();
+                    let copy = self.copy.as_mut();
+                    let read = copy.map(|copy| copy.rewind().and_then(|()| copy.read_to_string(&mut text)));
+                    Input::Stdin.reading(read.transpose())?;
+                    text
+                }
+            };
+            sources.set_text(*file, text);
         }
         Ok(())
     }
@@ -125,17 +208,5 @@ impl Outcome {
             }
         }
         units
-    }
-}
-
-fn read(input: &Input) -> Result<String, Failed> {
-    match input {
-        Input::File(path) => Ok(fs::read_text(path)?),
-        Input::Stdin => {
-            let mut text = String::new();
-            let read = std::io::stdin().lock().read_to_string(&mut text);
-            read.map_err(|error| Failed::Other(format!("failed to read stdin: {error}")))?;
-            Ok(text)
-        }
     }
 }

@@ -45,7 +45,7 @@ impl Rule {
 }
 
 /// CEL's standard library with the extensions that the API server has.
-fn environment() -> &'static Arc<Env> {
+pub(super) fn environment() -> &'static Arc<Env> {
     static ENVIRONMENT: OnceLock<Arc<Env>> = OnceLock::new();
     ENVIRONMENT.get_or_init(|| {
         let mut env = Env::stdlib().with_optional_support(true);
@@ -182,7 +182,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// The identifier by which rules reach a field, escaped as the API server does it.
-fn identifier(key: &str) -> String {
+pub(super) fn identifier(key: &str) -> String {
     if RESERVED.contains(&key) {
         return format!("__{key}__");
     }

@@ -48,7 +48,7 @@ fn shape_of(schema: &Node, open: bool, depth: u32) -> Shape {
 }
 
 /// Converts a node. `open` says that the whole definition keeps unknown fields.
-fn node(schema: &Node, open: bool, depth: u32) -> Custom {
+pub(super) fn node(schema: &Node, open: bool, depth: u32) -> Custom {
     let int_or_string = flag(schema, "x-kubernetes-int-or-string");
     let preserves = open || flag(schema, "x-kubernetes-preserve-unknown-fields");
     let embedded = flag(schema, "x-kubernetes-embedded-resource");

@@ -4,7 +4,9 @@ mod cel;
 mod convert;
 mod definition;
 mod format;
+mod rule;
 mod store;
+mod structure;
 mod values;
 
 pub use definition::check as check_definition;

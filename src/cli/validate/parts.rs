@@ -1,0 +1,90 @@
+//! Texts in parts of whole documents, so that long ones need not be in memory at once.
+
+use std::io::{self, Read};
+
+/// Bytes of a part, but for a document that is longer.
+pub(super) const SIZE: usize = 1 << 20;
+
+/// A reader's text, cut where documents begin.
+pub(super) struct Parts<R> {
+    reader: R,
+    /// What was read past the last part.
+    rest: Vec<u8>,
+    base: usize,
+    is_done: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Where the part starts in the whole text.
+    pub base: u32,
+    pub text: String,
+    /// Whether nothing follows.
+    pub is_last: bool,
+}
+
+impl<R: Read> Parts<R> {
+    pub fn new(reader: R) -> Self {
+        Parts { reader, rest: Vec::new(), base: 0, is_done: false }
+    }
+
+    pub fn next(&mut self) -> io::Result<Option<Part>> {
+        self.next_of(SIZE)
+    }
+
+    fn next_of(&mut self, size: usize) -> io::Result<Option<Part>> {
+        if self.is_done {
+            return Ok(None);
+        }
+        let mut bytes = std::mem::take(&mut self.rest);
+        // Most texts are small: a buffer that takes them at once spares a second one.
+        bytes.reserve(8 << 10);
+        loop {
+            let wanted = (size.max(bytes.len()) + 1) as u64;
+            self.is_done = ((&mut self.reader).take(wanted).read_to_end(&mut bytes)? as u64) < wanted;
+            if self.is_done {
+                break;
+            }
+            if let Some(at) = memchr::memmem::rfind(&bytes, b"\n---") {
+                self.rest = bytes.split_off(at + 1);
+                break;
+            }
+        }
+        bytes.shrink_to_fit();
+        let base = self.base;
+        self.base += bytes.len();
+        let invalid = |what| io::Error::new(io::ErrorKind::InvalidData, what);
+        let text = String::from_utf8(bytes).map_err(|_| invalid("not UTF-8 text"))?;
+        // Places count with 32 bits.
+        if self.base > u32::MAX as usize {
+            return Err(invalid("more than 4 GiB"));
+        }
+        Ok(Some(Part { base: base as u32, text, is_last: self.is_done }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_hold_whole_documents() {
+        for (size, text, expected) in [
+            (100, "a\n---\nb\n", &["a\n---\nb\n"][..]),
+            (4, "a\n---\nb\n---\nc\n", &["a\n", "---\nb\n", "---\nc\n"]),
+            (1, "a: long document\n---\nb", &["a: long document\n", "---\nb"]),
+            (1, "", &[""]),
+        ] {
+            let mut parts = Parts::new(text.as_bytes());
+            let (mut found, mut base) = (Vec::new(), 0);
+            while let Some(part) = parts.next_of(size).unwrap() {
+                assert_eq!(part.base, base);
+                base += part.text.len() as u32;
+                assert_eq!(part.is_last, base as usize == text.len());
+                found.push(part.text);
+            }
+            assert_eq!(found, expected, "{size} {text:?}");
+        }
+        assert!(Parts::new(&b"\xff"[..]).next().is_err());
+    }
+}

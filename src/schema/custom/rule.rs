@@ -1,0 +1,221 @@
+//! Whether the API server can compile the CEL rules of a schema (`x-kubernetes-validations`): their grammar, the
+//! functions that they call, and the fields of `self` that they read.
+
+use super::cel::{environment, identifier};
+use crate::diagnostic::{Span, nearest};
+use crate::schema::words;
+use crate::yaml::{Mapping, Node};
+use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+
+/// What is wrong with a rule, as phrases behind the name of the schema node.
+pub(super) struct Fault {
+    pub span: Span,
+    pub what: String,
+    pub label: String,
+    pub hint: Option<String>,
+}
+
+/// The functions of CEL and of Kubernetes' libraries for it.
+const FUNCTIONS: &str = "\
+    abs add all asApproximateFloat asInteger bind bitAnd bitNot bitOr bitShiftLeft bitShiftRight bitXor bool bytes ceil \
+    charAt cidr compareTo contains containsCIDR containsIP decode distinct double duration dyn encode endsWith \
+    equivalent exists existsOne exists_one family filter find findAll first flatten floor format getDate getDayOfMonth \
+    getDayOfWeek getDayOfYear getEscapedPath getFullYear getHost getHostname getHours getMilliseconds getMinutes \
+    getMonth getPort getQuery getScheme getSeconds greatest has hasValue indexOf int intersects ip isCIDR isCanonical \
+    isFinite isGlobalUnicast isGreaterThan isIP isInf isInteger isLessThan isLinkLocalMulticast isLinkLocalUnicast \
+    isLoopback isNaN isQuantity isSemver isSorted isURL isUnspecified join last lastIndexOf least lowerAscii major map \
+    masked matches max min minor named none of ofNonZeroValue optFlatMap optMap or orValue patch prefixLength quantity \
+    quote range replace reverse round semver sign size slice sort sortBy split sqrt startsWith string sub substring sum \
+    timestamp transformList transformMap transformMapEntry trim trunc type uint unwrap unwrapOpt upperAscii url validate \
+    value";
+
+/// Names that are neither variables nor functions: types, and libraries.
+const NAMES: &str = "\
+    base64 bool bytes cel cidr double duration dyn format google int ip kubernetes list lists map math net null_type \
+    optional optional_type sets string strings timestamp type uint";
+
+fn is_among(names: &str, name: &str) -> bool {
+    names.split_whitespace().any(|known| known == name)
+}
+
+const REASONS: &[&str] = &["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+
+/// Nesting of an expression past which it is not looked at.
+const MAX_DEPTH: u32 = 200;
+
+/// The faults of a schema node's rules. The root's `self` has metadata, too.
+pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for rule in schema.get("x-kubernetes-validations").and_then(Node::as_seq).unwrap_or_default() {
+        let text = |key: &str| rule.get(key).and_then(|node| Some((node, node.as_str()?)));
+        let mut tell = |span, what: &str, label: String, hint| {
+            faults.push(Fault { span, what: what.to_owned(), label, hint });
+        };
+        if let Some((node, reason)) = text("reason")
+            && !REASONS.contains(&reason)
+        {
+            let expected = words::alternatives(REASONS.iter().copied());
+            tell(node.span, &format!("has a rule with the reason `{reason}`"), format!("expected {expected}"), None);
+        }
+        if let Some((node, message)) = text("message")
+            && message.trim().contains('\n')
+        {
+            tell(node.span, "has a rule with a message of several lines", "one line is allowed".to_owned(), None);
+        }
+        if let Some((node, path)) = text("fieldPath")
+            && !path.starts_with(['.', '['])
+        {
+            let hint = Some(format!("write `.{path}`"));
+            tell(node.span, "has a rule whose `fieldPath` is no path", "it starts with a dot".to_owned(), hint);
+        }
+        for (key, called) in [("rule", "a rule"), ("messageExpression", "a `messageExpression`")] {
+            let Some((node, source)) = text(key) else { continue };
+            let mut tell = |what: String, label: String, hint| tell(node.span, &what, label, hint);
+            if source.trim().is_empty() {
+                tell(format!("has {called} that is empty"), "expected an expression".to_owned(), None);
+                continue;
+            }
+            let program = match environment().compile(source) {
+                Ok(program) => program,
+                Err(errors) => {
+                    let label = errors.errors.first().map_or_else(String::new, |error| error.msg.clone());
+                    let hint = Some(format!("the rule is `{}`", source.trim()));
+                    tell(format!("has {called} that does not compile"), label, hint);
+                    continue;
+                }
+            };
+            let mut reader = Reader { schema, is_root, bound: Vec::new(), told: None };
+            reader.read(program.expression(), 0);
+            if let Some((label, hint)) = reader.told {
+                tell(format!("has {called} that does not compile"), label, hint);
+            }
+        }
+    }
+    faults
+}
+
+/// Reads an expression, and keeps the first fault.
+struct Reader<'n> {
+    schema: &'n Node,
+    is_root: bool,
+    /// Variables of macros, with the schema of their values where it is known.
+    bound: Vec<(String, Option<&'n Node>)>,
+    told: Option<(String, Option<String>)>,
+}
+
+impl<'n> Reader<'n> {
+    fn tell(&mut self, label: String, hint: Option<String>) {
+        self.told.get_or_insert((label, hint));
+    }
+
+    /// Reads an expression; gives the schema of its value where that is known.
+    fn read(&mut self, expression: &IdedExpr, depth: u32) -> Option<&'n Node> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let depth = depth + 1;
+        match &expression.expr {
+            Expr::Ident(name) => return self.variable(name),
+            Expr::Select(select) => {
+                let object = self.read(&select.operand, depth)?;
+                return self.field(object, &select.field);
+            }
+            Expr::Call(call) => {
+                let is_operator = call.func_name.contains(|char: char| !char.is_ascii_alphanumeric() && char != '_')
+                    || call.func_name.starts_with('_');
+                if !is_operator && !is_among(FUNCTIONS, &call.func_name) {
+                    let hint = nearest(&call.func_name, FUNCTIONS.split_whitespace());
+                    let label = format!("Kubernetes has no function `{}`", call.func_name);
+                    self.tell(label, hint.map(|name| format!("did you mean `{name}`?")));
+                }
+                if let Some(target) = &call.target {
+                    self.read(target, depth);
+                }
+                let arguments: Vec<_> = call.args.iter().map(|argument| self.read(argument, depth)).collect();
+                if call.func_name == "_[_]" {
+                    let of = arguments.first().copied().flatten()?;
+                    return of.get("items").or_else(|| of.get("additionalProperties"));
+                }
+            }
+            Expr::Comprehension(all) => {
+                let range = self.read(&all.iter_range, depth);
+                self.read(&all.accu_init, depth);
+                let count = self.bound.len();
+                let item = range.and_then(|range| range.get("items"));
+                // With two variables the first one is an index or a key.
+                match &all.iter_var2 {
+                    None => self.bound.push((all.iter_var.clone(), item)),
+                    Some(second) => {
+                        self.bound.push((all.iter_var.clone(), None));
+                        self.bound.push((second.clone(), item));
+                    }
+                }
+                self.bound.push((all.accu_var.clone(), None));
+                for part in [&all.loop_cond, &all.loop_step, &all.result] {
+                    self.read(part, depth);
+                }
+                self.bound.truncate(count);
+            }
+            Expr::List(list) => {
+                for element in &list.elements {
+                    self.read(element, depth);
+                }
+            }
+            Expr::Map(map) => {
+                for entry in &map.entries {
+                    if let EntryExpr::MapEntry(entry) = &entry.expr {
+                        self.read(&entry.key, depth);
+                        self.read(&entry.value, depth);
+                    }
+                }
+            }
+            Expr::Struct(_) | Expr::Literal(_) | Expr::Unspecified => {}
+        }
+        None
+    }
+
+    fn variable(&mut self, name: &str) -> Option<&'n Node> {
+        if let Some((_, schema)) = self.bound.iter().rev().find(|(bound, _)| bound == name) {
+            return *schema;
+        }
+        match name {
+            "self" | "oldSelf" => return Some(self.schema),
+            _ if is_among(NAMES, name) || name.starts_with(['@', '_']) => {}
+            _ => {
+                let is_field = fields(self.schema).is_some_and(|map| map.keys().any(|key| identifier(key) == name));
+                let hint = is_field.then(|| format!("write `self.{name}`"));
+                self.tell(format!("there is no variable `{name}`"), hint);
+            }
+        }
+        None
+    }
+
+    fn field(&mut self, object: &'n Node, name: &str) -> Option<&'n Node> {
+        let flag = |key: &str| object.get(key).and_then(Node::as_bool) == Some(true);
+        let is_root = self.is_root && std::ptr::eq(object, self.schema);
+        if let Some(items) = object.get("additionalProperties") {
+            return items.as_map().map(|_| items);
+        }
+        let known = fields(object)?;
+        if let Some((key, entry)) = known.iter().find(|(key, _)| identifier(key) == name) {
+            // What is known of metadata is not in the schema.
+            return (!(is_root && &**key == "metadata")).then_some(&entry.value);
+        }
+        let is_head =
+            matches!(name, "apiVersion" | "kind" | "metadata") && (is_root || flag("x-kubernetes-embedded-resource"));
+        if !is_head && !flag("x-kubernetes-preserve-unknown-fields") {
+            let names: Vec<String> = known.keys().map(|key| identifier(key)).collect();
+            let hint = match nearest(name, names.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("it has {}", words::list(names.iter().map(String::as_str).take(12))),
+            };
+            self.tell(format!("there is no field `{name}`"), Some(hint));
+        }
+        None
+    }
+}
+
+/// The fields that a schema describes, if it describes any.
+fn fields(schema: &Node) -> Option<&Mapping> {
+    schema.get("properties")?.as_map().filter(|map| !map.is_empty())
+}
