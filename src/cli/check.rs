@@ -202,7 +202,8 @@ impl Case {
 
     fn check(&self, arguments: &Check, user: &[Layer], schemas: &schema::Options) -> Result<Checked, Failed> {
         let mut sources = Sources::default();
-        let (findings, used) = match self.outcome(arguments, user, schemas, &mut sources) {
+        let mut definitions = Vec::new();
+        let (mut findings, used) = match self.outcome(arguments, user, schemas, &mut sources, &mut definitions) {
             Ok((layered, outcome)) => {
                 let failed = !outcome.rendered.failures.is_empty();
                 (outcome.findings, (!failed).then_some((layered, outcome.rendered.reads)))
@@ -210,6 +211,7 @@ impl Case {
             Err(Stop::Found(findings)) => (findings, None),
             Err(Stop::Failed(failed)) => return Err(failed),
         };
+        findings.append(&mut definitions);
         Ok(Checked { findings, sources, used })
     }
 
@@ -219,8 +221,14 @@ impl Case {
         user: &[Layer],
         schemas: &schema::Options,
         sources: &mut Sources,
+        definitions: &mut Vec<Diagnostic>,
     ) -> Result<(Layered, Outcome), Stop> {
         let chart = chart::load(&self.chart, sources)?;
+        let checker = Checker::new(schemas.clone());
+        // The files of `crds/` are the same for all values, and checked also where no template renders.
+        if matches!(self.variant, Variant::Defaults) {
+            *definitions = render::validate_crds(&chart, &checker, sources);
+        }
         let mut layers = Vec::new();
         match &self.variant {
             Variant::Defaults => {}
@@ -241,7 +249,7 @@ impl Case {
         };
         let mut outcome = render::run(&chart, &layered, context, options, sources)?;
         outcome.parse(manifest::Depth::Full, &layered, sources);
-        outcome.validate(&Checker::new(schemas.clone()), &layered, sources);
+        outcome.validate(&checker, &layered, sources);
         Ok((layered, outcome))
     }
 }

@@ -87,7 +87,7 @@ pub fn run(arguments: &Validate, terminal: &mut Terminal) -> Result<Exit, Failed
     let mut sources = Sources::default();
     let levels = levels(arguments, &mut sources)?;
     let mut checker = Checker::new(arguments.options(terminal)?);
-    define(&mut checker, &arguments.schemas.crds)?;
+    let definitions = define(&mut checker, &arguments.schemas.crds, &mut sources)?;
     let inputs = input::find(&arguments.paths, &arguments.ignore_filename_pattern)?;
     let work = work::Work::new(&checker, arguments.workers, arguments.exit_on_error);
     let mut outcome = work.run(&inputs, &mut sources)?;
@@ -96,8 +96,12 @@ pub fn run(arguments: &Validate, terminal: &mut Terminal) -> Result<Exit, Failed
     outcome.restore_told(&inputs, &mut sources)?;
 
     let findings = std::mem::take(&mut outcome.checked.findings);
-    let findings = arguments.findings.judge(findings, levels, &sources);
+    let findings = arguments.findings.judge(findings, levels.clone(), &sources);
     let mut units = outcome.units(findings, &sources);
+    units.extend(definitions.into_iter().map(|Unit { name, findings }| {
+        let findings = arguments.findings.judge(findings, levels.clone(), &sources);
+        Unit { name, findings }
+    }));
     let flags = FindingFlags { strict: false, ..arguments.findings.clone() };
     let exit = terminal.report(&mut units, &sources, &flags, Stream::Stdout)?;
     if terminal.verbose > 0 {
@@ -193,25 +197,25 @@ impl Validate {
     }
 }
 
-/// Reads the definitions of `--crds`.
-fn define(checker: &mut Checker, paths: &[PathBuf]) -> Result<(), Failed> {
+/// Reads the definitions of `--crds` and checks them; those with findings come with them.
+fn define(checker: &mut Checker, paths: &[PathBuf], sources: &mut Sources) -> Result<Vec<Unit>, Failed> {
+    let mut units = Vec::new();
     for input in input::find_yaml(paths)? {
         let Input::File(path) = &input else { continue };
         let text = fs::read_text(path)?;
-        let mut sources = Sources::default();
-        let file = sources.add(path.to_string_lossy(), text.as_str());
+        let file = sources.add(input.name(), text.as_str());
         let parsed = yaml::read(&text, file);
-        if let Some(error) = parsed.error {
-            let place = error
-                .diagnostic
-                .labels
-                .first()
-                .map_or_else(|| path.display().to_string(), |label| sources.locate(label.span));
-            return Err(Failed::Usage(format!("{place}: {}", error.diagnostic.message), None));
-        }
         checker.define(&parsed.documents);
+        let mut findings = checker.check(&parsed.documents, sources, Vec::new);
+        // A folder of definitions may hold other things, too.
+        findings.retain(|finding| finding.code != Code::MissingSchema);
+        findings.extend(parsed.error.map(|error| error.diagnostic));
+        match findings.is_empty() {
+            true => sources.set_text(file, ""),
+            false => units.push(Unit { name: input.name(), findings }),
+        }
     }
-    Ok(())
+    Ok(units)
 }
 
 /// The objects that have an error, by the start of their span.

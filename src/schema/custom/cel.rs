@@ -2,7 +2,7 @@
 //!
 //! A rule that our CEL does not understand, or that fails while it runs, is told as not checked, never as a fault.
 
-use super::Custom;
+use super::{Custom, functions};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::path::Path;
 use crate::schema::shape::Shape;
@@ -63,6 +63,7 @@ pub(super) fn check(walk: &mut Walk<'_>, custom: &Custom, node: &Node, path: &Pa
         return;
     }
     let mut context = Context::with_env(Arc::clone(environment()));
+    functions::add(&mut context);
     context.add_variable_from_value("self", value_of(&custom.shape, node, 0));
     for rule in &custom.rules {
         let outcome = rule.program().map(|program| program.execute(&context));
@@ -207,7 +208,8 @@ mod tests {
     #[test]
     fn the_environment_knows_the_servers_functions() {
         let run = |source: &str| {
-            let context = Context::with_env(Arc::clone(environment()));
+            let mut context = Context::with_env(Arc::clone(environment()));
+            functions::add(&mut context);
             environment().compile(source).ok().and_then(|program| program.execute(&context).ok())
         };
         for source in [
@@ -223,6 +225,18 @@ mod tests {
             "'abc'.indexOf('c') == 2",
             "[1].size() == 1 ? true : false",
             "1 in [1]",
+            "duration('1h') > duration('30m') && duration('60s') == duration('1m')",
+            "isURL('https://example.com/a') && isIP('10.0.0.1') && isCIDR('10.0.0.0/8') && !isIP('10.0.0')",
+            "isQuantity('1Gi') && !isQuantity('1GB')",
+            "quantity('1Gi').isGreaterThan(quantity('1G')) && quantity('500m').compareTo(quantity('0.5')) == 0",
+            "quantity('2').isLessThan(quantity('3')) && quantity('2k').asInteger() == 2000",
+            "'10.0.0.1'.matches('^[0-9.]+$') && 'a,b'.split(',').all(x, x.size() == 1)",
+            "[3, 1].exists(x, x == 1) && {'a': 1}.all(k, k == 'a')",
+            "['a', 'b'].map(x, x + 'c').join('-') == 'ac-bc'",
+            "[1, 2].isSorted() && [1, 2].sum() == 3 && [1, 2].max() == 2",
+            "'ab'.find('[b]') == 'b'",
+            "'%s is %d'.format(['a', 1]) == 'a is 1'",
+            "type(1) == int && int('3') == 3 && string(3) == '3'",
         ] {
             assert_eq!(run(source), Some(Value::Bool(true)), "{source}");
         }

@@ -4,6 +4,7 @@ mod cel;
 mod convert;
 mod definition;
 mod format;
+mod functions;
 mod rule;
 mod store;
 mod structure;

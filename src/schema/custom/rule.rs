@@ -80,14 +80,14 @@ pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
                 Err(errors) => {
                     let label = errors.errors.first().map_or_else(String::new, |error| error.msg.clone());
                     let hint = Some(format!("the rule is `{}`", source.trim()));
-                    tell(format!("has {called} that does not compile"), label, hint);
+                    tell(format!("has {called} that does not compile: {label}"), "no CEL expression".to_owned(), hint);
                     continue;
                 }
             };
             let mut reader = Reader { schema, is_root, bound: Vec::new(), told: None };
             reader.read(program.expression(), 0);
             if let Some((label, hint)) = reader.told {
-                tell(format!("has {called} that does not compile"), label, hint);
+                tell(format!("has {called} that does not compile: {label}"), "in this expression".to_owned(), hint);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! give them.
 
 use super::{Custom, convert, rule};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::regexp::Pattern;
 use crate::schema::path::{Path, write_key};
 use crate::schema::walk::Walk;
@@ -273,7 +273,8 @@ impl Structure<'_, '_> {
             let fault = error.split_once("regexp: ").map_or(&*error, |(_, fault)| fault);
             let hint = (fault.contains("(?=") || fault.contains("(?!") || fault.contains("(?<"))
                 .then(|| "Go's expressions cannot look ahead or behind".to_owned());
-            self.tell(pattern.span, "has a pattern that is no regular expression", fault).hints.extend(hint);
+            let what = format!("has a pattern that is no regular expression: {fault}");
+            self.tell(pattern.span, &what, "Go's regular expressions").hints.extend(hint);
         }
     }
 
@@ -364,12 +365,11 @@ impl Structure<'_, '_> {
         super::check(self.walk, &custom, default, &Path::ROOT.key("default"));
         let place = if self.place.is_empty() { "the root".to_owned() } else { format!("`{}`", self.place) };
         let version = self.version;
-        for finding in self.walk.findings.iter_mut().skip(before) {
-            if finding.code != Code::UncheckedRule {
-                finding.code = Code::InvalidDefinition;
-                finding.severity = Code::InvalidDefinition.default_level().severity().unwrap_or(finding.severity);
-                let fault = std::mem::take(&mut finding.message);
-                finding.message = format!("the schema of {version} is not valid: the default of {place}: {fault}");
+        for finding in self.walk.findings.split_off(before) {
+            if finding.severity == Severity::Error {
+                let message =
+                    format!("the schema of {version} is not valid: the default of {place}: {}", finding.message);
+                self.walk.push(Diagnostic { code: Code::InvalidDefinition, message, ..finding });
             }
         }
     }
