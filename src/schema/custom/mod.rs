@@ -11,6 +11,7 @@ mod structure;
 mod values;
 
 pub use definition::check as check_definition;
+pub use rule::syntax_fault;
 pub use store::{CustomKind, Store};
 
 use super::kind::Identity;

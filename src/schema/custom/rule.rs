@@ -94,6 +94,12 @@ pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
     faults
 }
 
+/// Why a text is not in the grammar of CEL.
+pub fn syntax_fault(source: &str) -> Option<String> {
+    let errors = environment().compile(source).err()?;
+    Some(errors.errors.first().map_or_else(|| "no expression".to_owned(), |error| error.msg.clone()))
+}
+
 /// Reads an expression, and keeps the first fault.
 struct Reader<'n> {
     schema: &'n Node,

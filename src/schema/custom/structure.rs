@@ -8,7 +8,6 @@ use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::regexp::Pattern;
 use crate::schema::path::{Path, write_key};
 use crate::schema::walk::Walk;
-use crate::schema::words;
 use crate::yaml::{Data, Entry, Node};
 
 /// Nesting past which a schema is not looked at.
@@ -41,8 +40,6 @@ const GENERIC: &[&str] = &[
     "x-kubernetes-preserve-unknown-fields",
     "x-kubernetes-validations",
 ];
-
-const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
 
 /// Checks the schema of a version.
 pub(super) fn check(walk: &mut Walk<'_>, version: &str, schema: &Node, has_status: bool) {
@@ -195,10 +192,6 @@ impl Structure<'_, '_> {
         let embedded = flag(schema, "x-kubernetes-embedded-resource");
         match schema.get("type") {
             Some(kind) => match kind.as_str() {
-                Some(name) if !TYPES.contains(&name) => {
-                    let expected = words::alternatives(TYPES.iter().copied());
-                    self.tell(kind.span, &format!("cannot be of type `{name}`"), &format!("expected {expected}"));
-                }
                 Some(name) if embedded && name != "object" => {
                     self.tell(kind.span, "is an embedded resource, so it must be an object", "expected `object`");
                 }
@@ -249,7 +242,7 @@ impl Structure<'_, '_> {
                 self.tell(key_span(schema, key), &format!("has `{key}`, which is not supported"), instead);
             }
         }
-        if let (Some(_), Some(additional)) = (schema.get("properties"), schema.get("additionalProperties"))
+        if let (Some(_), Some(additional)) = (properties(schema).next(), schema.get("additionalProperties"))
             && additional.as_bool() != Some(true)
         {
             let span = key_span(schema, "additionalProperties");

@@ -63,6 +63,18 @@ fn target(walk: &mut Walk<'_>, target: &Node, path: &Path<'_>) {
     walk.within(target.get("averageUtilization"), 1, i64::MAX, || format!("{path}.averageUtilization"));
 }
 
+/// How fast an autoscaler goes up or down.
+pub(super) fn scaling(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    walk.within(node.get("stabilizationWindowSeconds"), 0, 3600, || format!("{path}.stabilizationWindowSeconds"));
+    if let Some(list) = node.get("policies").filter(|list| list.as_seq().is_some_and(<[Node]>::is_empty)) {
+        walk.tell(Code::MissingField, list, format!("`{path}.policies` is empty"), "at least one policy");
+    }
+    for (at, policy) in items(node, "policies") {
+        walk.within(policy.get("value"), 1, i64::MAX, || format!("{path}.policies[{at}].value"));
+        walk.within(policy.get("periodSeconds"), 1, 1800, || format!("{path}.policies[{at}].periodSeconds"));
+    }
+}
+
 pub(super) fn budget(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     walk.at_most_one(node, path, &["minAvailable", "maxUnavailable"]);
     for field in ["minAvailable", "maxUnavailable"] {

@@ -5,6 +5,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::schema::names;
 use crate::schema::path::Path;
 use crate::yaml::Node;
+use base64::Engine;
 
 /// Bytes of all values of a config map or secret together.
 const MAX_DATA: usize = 1024 * 1024;
@@ -31,6 +32,7 @@ pub(super) fn secret(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     // Plain text counts as the server stores it.
     let size = data(walk, node, "data", true) + data(walk, node, "stringData", false);
     too_large(walk, node, size);
+    docker_config(walk, node);
     let wanted: &[&str] = match node.get("type").and_then(Node::as_str) {
         Some("kubernetes.io/tls") => &["tls.crt", "tls.key"],
         Some("kubernetes.io/dockerconfigjson") => &[".dockerconfigjson"],
@@ -56,6 +58,36 @@ pub(super) fn secret(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         if node.at(["data", key]).is_none() && node.at(["stringData", key]).is_none() {
             let kind = node.get("type").and_then(Node::as_str).unwrap_or_default();
             walk.lacks(node, path, &format!("`{key}` in its data"), format!("a secret of type {kind} has it"));
+        }
+    }
+}
+
+/// The credentials of registries are JSON.
+fn docker_config(walk: &mut Walk<'_>, node: &Node) {
+    let key = match node.get("type").and_then(Node::as_str) {
+        Some("kubernetes.io/dockerconfigjson") => ".dockerconfigjson",
+        Some("kubernetes.io/dockercfg") => ".dockercfg",
+        _ => return,
+    };
+    for (field, encoded) in [("data", true), ("stringData", false)] {
+        let Some((value, text)) = node.at([field, key]).and_then(|value| Some((value, value.as_str()?))) else {
+            continue;
+        };
+        let bytes = match encoded {
+            true => {
+                let bare: String = text.chars().filter(|char| !char.is_ascii_whitespace()).collect();
+                // What is not base64 has been told.
+                let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(bare) else { continue };
+                bytes
+            }
+            false => text.as_bytes().to_vec(),
+        };
+        if serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
+            let what = if encoded { "the decoded text is not JSON" } else { "the text is not JSON" };
+            let message = format!("`{field}[\"{key}\"]` is not the configuration of a registry");
+            walk.tell(Code::InvalidFormat, value, message, what)
+                .hints
+                .push("it reads `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`".to_owned());
         }
     }
 }

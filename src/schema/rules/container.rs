@@ -29,6 +29,9 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     }
     mounts(walk, node, path);
     security(walk, node, path);
+    if let Some(context) = node.get("securityContext") {
+        super::pod::security(walk, context, &path.key("securityContext"));
+    }
 }
 
 fn image(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
@@ -52,6 +55,7 @@ fn ports(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     let mut seen: HashMap<&str, &Node> = HashMap::new();
     for (at, port) in items(node, "ports") {
         walk.port(port.get("containerPort"), || format!("{path}.ports[{at}].containerPort"));
+        walk.address(port.get("hostIP").filter(|ip| ip.as_str() != Some("")), || format!("{path}.ports[{at}].hostIP"));
         if port.get("hostPort").and_then(super::int) != Some(0) {
             walk.port(port.get("hostPort"), || format!("{path}.ports[{at}].hostPort"));
         }
@@ -109,6 +113,14 @@ fn probe(walk: &mut Walk<'_>, container: &Node, probe: &Node, path: &Path<'_>, f
         // Zero is as good as absent: the default is used.
         walk.within(probe.get(number), 0, i64::MAX, || format!("{path}.{number}"));
     }
+    if let Some(grace) = probe.get("terminationGracePeriodSeconds").filter(|grace| !grace.is_null()) {
+        if field == "readinessProbe" {
+            let message = format!("`{path}` cannot have `terminationGracePeriodSeconds`");
+            walk.tell(Code::ConflictingFields, grace, message, "a readinessProbe stops nothing");
+        } else {
+            walk.within(Some(grace), 1, i64::MAX, || format!("{path}.terminationGracePeriodSeconds"));
+        }
+    }
     let threshold = probe.get("successThreshold");
     if let (true, Some(node)) = (field != "readinessProbe", threshold)
         && super::int(node).is_some_and(|number| number > 1)
@@ -139,6 +151,19 @@ fn handler(walk: &mut Walk<'_>, container: &Node, node: &Node, path: &Path<'_>) 
                 });
             }
             _ => walk.port_or_name(Some(port), place),
+        }
+    }
+    if let Some(exec) = node.get("exec").filter(|exec| exec.as_map().is_some())
+        && exec.get("command").and_then(Node::as_seq).is_none_or(<[Node]>::is_empty)
+        && exec.get("command").is_none_or(|command| command.is_null() || command.as_seq().is_some())
+    {
+        walk.lacks(exec, &path.key("exec"), "`command`", "add `command: [program, argument]`");
+    }
+    for (at, header) in node.get("httpGet").into_iter().flat_map(|action| items(action, "httpHeaders")) {
+        let Some((name, text)) = header.get("name").and_then(|name| Some((name, name.as_str()?))) else { continue };
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            let message = format!("`{path}.httpGet.httpHeaders[{at}].name` is not the name of a header: `{text}`");
+            walk.tell(Code::InvalidName, name, message, "letters, digits and `-`");
         }
     }
     walk.port(node.at(["grpc", "port"]), || format!("{path}.grpc.port"));
@@ -173,6 +198,13 @@ fn mounts(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
                 walk.tell(Code::InvalidFormat, sub, message, "expected a relative path without `..`");
             }
         }
+        if let Some(propagation) =
+            mount.get("mountPropagation").filter(|propagation| propagation.as_str() == Some("Bidirectional"))
+            && node.at(["securityContext", "privileged"]).and_then(Node::as_bool) != Some(true)
+        {
+            let message = format!("`{}` cannot be `Bidirectional` in this container", place("mountPropagation"));
+            walk.tell(Code::ConflictingFields, propagation, message, "the container is not privileged");
+        }
         let list = path.key("volumeMounts");
         if mount.get("subPath").is_some_and(|sub| sub.as_str() != Some("")) && has(mount, "subPathExpr") {
             walk.at_most_one(mount, &list.index(at), &["subPath", "subPathExpr"]);
@@ -189,5 +221,15 @@ fn security(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     {
         let message = format!("`{path}.securityContext` is privileged, so `allowPrivilegeEscalation` cannot be false");
         walk.tell(Code::ConflictingFields, escalation, message, "set it to true, or remove `privileged`");
+    }
+    let added = context.get("capabilities").into_iter().flat_map(|capabilities| items(capabilities, "add"));
+    for (_, capability) in added {
+        let Some(text) = capability.as_str() else { continue };
+        let forbidden = context.get("allowPrivilegeEscalation").and_then(Node::as_bool) == Some(false);
+        if text == "CAP_SYS_ADMIN" && forbidden {
+            let message =
+                format!("`{path}.securityContext` adds `{text}`, so `allowPrivilegeEscalation` cannot be false");
+            walk.tell(Code::ConflictingFields, capability, message, "remove it, or allow the escalation");
+        }
     }
 }

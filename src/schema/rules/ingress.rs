@@ -1,7 +1,7 @@
 //! Ingresses: hosts, paths, backends.
 
 use super::{Walk, has, items};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Label};
 use crate::schema::names;
 use crate::schema::path::Path;
 use crate::yaml::Node;
@@ -13,6 +13,20 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         && node.get("rules").is_none_or(|rules| rules.is_null() || rules.as_seq().is_some())
     {
         walk.lacks(node, path, "`rules`", "add `rules`, or a `defaultBackend`");
+    }
+    let annotation = walk.identity.node.at(["metadata", "annotations", "kubernetes.io/ingress.class"]);
+    if let (Some(class), Some(named)) = (node.get("ingressClassName"), annotation)
+        && class.as_str().is_some_and(|class| named.as_str().is_some_and(|named| named != class))
+    {
+        let message = format!("`{path}.ingressClassName` differs from the annotation `kubernetes.io/ingress.class`");
+        let finding = walk.tell(Code::ConflictingFields, class, message, "this class");
+        finding.labels.push(Label { span: named.span, text: "or this one".to_owned() });
+        finding.hints.push("remove the annotation, which is older".to_owned());
+    }
+    for (at, tls) in items(node, "tls") {
+        for (index, host) in items(tls, "hosts") {
+            self::host(walk, host, &path.key("tls").index(at).key("hosts").index(index));
+        }
     }
     if let Some(backend) = node.get("defaultBackend").filter(|backend| backend.as_map().is_some()) {
         self::backend(walk, backend, &path.key("defaultBackend"));

@@ -8,6 +8,19 @@ use crate::yaml::Node;
 
 pub(super) fn job(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     strategy::counts(walk, node, path, &["parallelism", "completions", "backoffLimit", "ttlSecondsAfterFinished"]);
+    walk.within(node.get("activeDeadlineSeconds"), 0, i64::MAX, || format!("{path}.activeDeadlineSeconds"));
+    if node.get("completionMode").and_then(Node::as_str) == Some("Indexed")
+        && node.get("completions").is_none_or(Node::is_null)
+    {
+        walk.lacks(node, path, "`completions`", "`completionMode: Indexed` counts to it: add `completions: 3`");
+    }
+    let selector = node.get("selector").filter(|selector| selector.as_map().is_some_and(|map| !map.is_empty()));
+    if let Some(selector) = selector.filter(|_| node.get("manualSelector").and_then(Node::as_bool) != Some(true)) {
+        let message = format!("`{path}` cannot have a `selector`");
+        walk.tell(Code::ConflictingFields, selector, message, "a job selects its own pods")
+            .hints
+            .push("remove it; to choose pods yourself add `manualSelector: true`".to_owned());
+    }
     let Some(pod) = node.at(["template", "spec"]).filter(|pod| pod.as_map().is_some()) else { return };
     let template = path.key("template");
     let pod_path = template.key("spec");
@@ -19,7 +32,12 @@ pub(super) fn job(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
             let message = format!("`{pod_path}.restartPolicy` cannot be `Always` in a job");
             walk.tell(Code::InvalidValue, policy, message, "expected `OnFailure` or `Never`");
         }
-        Some(_) => {}
+        Some(policy) => {
+            if policy.as_str() == Some("OnFailure") && node.get("podFailurePolicy").is_some_and(|it| !it.is_null()) {
+                let message = format!("`{pod_path}.restartPolicy` must be `Never` with a `podFailurePolicy`");
+                walk.tell(Code::ConflictingFields, policy, message, "expected `Never`");
+            }
+        }
     }
 }
 

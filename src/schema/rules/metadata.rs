@@ -66,6 +66,19 @@ fn own_metadata(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         (None, _) if NAMELESS.contains(&walk.identity.group()) => {}
         (None, _) => walk.lacks(node, path, "`name`", "every object needs a `name`, or a `generateName`"),
     }
+    for (at, finalizer) in super::items(node, "finalizers") {
+        let Some(text) = finalizer.as_str() else { continue };
+        // The server knows the finalizers of its own kinds.
+        let known = ["foregroundDeletion", "kubernetes", "orphan"].contains(&text) || matches!(walk.root, Shape::Custom(_));
+        let fault =
+            names::qualified(text).or_else(|| (!known && !text.contains('/')).then(|| "it has no domain".into()));
+        if let Some(fault) = fault {
+            let message = format!("`{path}.finalizers[{at}]` is not a finalizer: `{text}`");
+            walk.tell(Code::InvalidName, finalizer, message, fault)
+                .hints
+                .push("a finalizer reads `example.com/cleanup`".to_owned());
+        }
+    }
     if let Some(namespace) = node.get("namespace")
         && namespace.as_str() != Some("")
     {

@@ -1,6 +1,7 @@
 //! Checks beyond the schema: what the API server refuses, and what cannot work, by the documented rules of each
 //! field. One file per area; a rule hangs on the definition whose values it checks.
 
+mod admission;
 pub(super) mod api;
 mod autoscaling;
 mod config;
@@ -13,10 +14,12 @@ mod pod;
 mod rbac;
 pub(super) mod references;
 mod resources;
+mod scheduling;
 mod selector;
 mod service;
 mod storage;
 mod strategy;
+mod volume;
 
 use super::names::{self, Fault};
 use super::path::Path;
@@ -36,11 +39,41 @@ pub(super) fn of_definition(name: &str) -> &'static [Rule] {
         "meta.v1.ObjectMeta" => &[metadata::check],
         "meta.v1.LabelSelector" => &[selector::label_selector],
         "apps.v1.DeploymentSpec" => &[selector::workload, strategy::deployment],
-        "apps.v1.ReplicaSetSpec" => &[selector::workload],
-        "apps.v1.StatefulSetSpec" => &[selector::workload, strategy::stateful_set],
+        "apps.v1.ReplicaSetSpec" => &[selector::workload, strategy::replica_set],
+        "apps.v1.StatefulSetSpec" => &[selector::workload, strategy::stateful_set, volume::claim_templates],
         "apps.v1.DaemonSetSpec" => &[selector::workload, strategy::daemon_set],
         "core.v1.ReplicationControllerSpec" => &[selector::replication_controller],
-        "core.v1.PodSpec" => &[pod::check],
+        "core.v1.PodSpec" => &[pod::check, scheduling::tolerations],
+        "core.v1.NodeSelector" => &[scheduling::node_selector],
+        "core.v1.NodeSelectorRequirement" => &[scheduling::node_requirement],
+        "core.v1.PreferredSchedulingTerm" | "core.v1.WeightedPodAffinityTerm" => &[scheduling::weight],
+        "core.v1.PodAffinityTerm" => &[scheduling::pod_affinity_term],
+        "core.v1.PodSecurityContext" => &[pod::security],
+        "core.v1.ConfigMapVolumeSource"
+        | "core.v1.SecretVolumeSource"
+        | "core.v1.DownwardAPIVolumeSource"
+        | "core.v1.ProjectedVolumeSource" => &[volume::files],
+        "core.v1.KeyToPath" => &[volume::file],
+        "core.v1.DownwardAPIVolumeFile" => &[volume::downward_file],
+        "core.v1.HostPathVolumeSource" => &[volume::host_path],
+        "core.v1.ServiceAccountTokenProjection" => &[volume::token],
+        "core.v1.ObjectFieldSelector" => &[volume::field_ref],
+        "core.v1.ResourceFieldSelector" => &[volume::resource_ref],
+        "core.v1.PersistentVolumeSpec" => &[volume::persistent],
+        "core.v1.LimitRangeItem" => &[resources::range],
+        "scheduling.v1.PriorityClass" => &[resources::priority],
+        "admissionregistration.v1.ValidatingWebhook" | "admissionregistration.v1.MutatingWebhook" => {
+            &[admission::webhook]
+        }
+        "admissionregistration.v1.RuleWithOperations" | "admissionregistration.v1.NamedRuleWithOperations" => {
+            &[admission::operations]
+        }
+        "admissionregistration.v1.Validation"
+        | "admissionregistration.v1.MatchCondition"
+        | "admissionregistration.v1.Variable"
+        | "admissionregistration.v1.AuditAnnotation" => &[admission::expressions],
+        "apiregistration.v1.APIServiceSpec" => &[admission::api_service],
+        "autoscaling.v2.HPAScalingRules" => &[autoscaling::scaling],
         "core.v1.Container" | "core.v1.EphemeralContainer" => &[container::check],
         "core.v1.ResourceRequirements" | "core.v1.VolumeResourceRequirements" => &[resources::check],
         "core.v1.ServiceSpec" => &[service::check],
@@ -129,6 +162,15 @@ impl Walk<'_> {
         };
         let message = format!("`{}` is out of range: {number}", place());
         self.tell(Code::OutOfRange, node, message, label);
+    }
+
+    /// Tells a text that is no IP address.
+    fn address(&mut self, node: Option<&Node>, place: impl Fn() -> String) {
+        let Some((node, text)) = node.and_then(|node| Some((node, node.as_str()?))) else { return };
+        if text.parse::<std::net::IpAddr>().is_err() {
+            let message = format!("`{}` is not an IP address: `{text}`", place());
+            self.tell(Code::InvalidFormat, node, message, "expected an address such as `10.0.0.1`");
+        }
     }
 
     /// Tells a number that is no port.

@@ -60,7 +60,7 @@ fn ip_block(walk: &mut Walk<'_>, block: &Node, path: &Path<'_>) {
 }
 
 /// Reads an address range, or tells that it is none.
-fn network(walk: &mut Walk<'_>, node: &Node, place: impl Fn() -> String) -> Option<(IpAddr, u8)> {
+pub(super) fn network(walk: &mut Walk<'_>, node: &Node, place: impl Fn() -> String) -> Option<(IpAddr, u8)> {
     let text = node.as_str()?;
     let parsed = parse(text);
     if parsed.is_none() {

@@ -1,10 +1,9 @@
 //! Pods: volumes and mounts, names across containers, restart policy.
 
-use super::{Walk, has, items, metadata};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use super::{Walk, int, items, metadata};
+use crate::diagnostic::{Code, Diagnostic, Severity, nearest};
 use crate::schema::names;
 use crate::schema::path::Path;
-use crate::schema::scalar::text_of;
 use crate::yaml::Node;
 use std::collections::HashMap;
 
@@ -36,7 +35,9 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
             walk.name(Code::InvalidName, name, || format!("{path}.{field}"), names::dns_label);
         }
     }
-    tolerations(walk, node, path);
+    sharing(walk, node, path);
+    init_containers(walk, node, path);
+    dns(walk, node, path);
     for (at, constraint) in items(node, "topologySpreadConstraints") {
         walk.within(constraint.get("maxSkew"), 1, i64::MAX, || {
             format!("{path}.topologySpreadConstraints[{at}].maxSkew")
@@ -129,27 +130,118 @@ fn mounts(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     }
 }
 
-fn tolerations(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
-    for (at, toleration) in items(node, "tolerations") {
-        let operator = toleration.get("operator").and_then(Node::as_str).unwrap_or("Equal");
-        let value = toleration.get("value").filter(|value| text_of(value).is_some_and(|text| !text.is_empty()));
-        if let ("Exists", Some(value)) = (operator, value) {
-            let message =
-                format!("`{path}.tolerations[{at}]` has a `value`, which `operator: Exists` does not compare");
-            walk.tell(Code::ConflictingFields, value, message, "remove it, or use `operator: Equal`");
+/// What containers of a pod share.
+fn sharing(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let is_set = |field: &str| node.get(field).and_then(Node::as_bool) == Some(true);
+    if is_set("hostPID") && is_set("shareProcessNamespace") {
+        walk.at_most_one(node, path, &["hostPID", "shareProcessNamespace"]);
+    }
+    let host_network = is_set("hostNetwork");
+    let mut seen: HashMap<(i64, String, String), &Node> = HashMap::new();
+    for list in CONTAINERS {
+        for (at, container) in items(node, list) {
+            for (index, port) in items(container, "ports") {
+                let place = format!("{path}.{list}[{at}].ports[{index}]");
+                let (Some(host_port), Some(number)) = (port.get("hostPort"), port.get("hostPort").and_then(int)) else {
+                    continue;
+                };
+                let inner = port.get("containerPort").and_then(int);
+                if number == 0 {
+                    continue;
+                }
+                if host_network && inner.is_some_and(|inner| inner != number) {
+                    let message = format!("`{place}.hostPort` must be the `containerPort` with `hostNetwork`");
+                    let expected = inner.map_or_else(String::new, |inner| format!("expected {inner}"));
+                    walk.tell(Code::ConflictingFields, host_port, message, expected);
+                }
+                let text = |key: &str| port.get(key).and_then(Node::as_str).unwrap_or_default().to_owned();
+                let protocol = if text("protocol").is_empty() { "TCP".to_owned() } else { text("protocol") };
+                match seen.get(&(number, protocol.clone(), text("hostIP"))) {
+                    // Init containers come one after the other.
+                    Some(first) if *list != "initContainers" => {
+                        let message = format!("port {number}/{protocol} of the node is there twice in `{path}`");
+                        let finding = Diagnostic::new(Code::DuplicateItem, message)
+                            .label(host_port.span, format!("again here, in `{place}`"))
+                            .label(first.span, "first here");
+                        walk.push(finding);
+                    }
+                    Some(_) => {}
+                    None if *list == "initContainers" => {}
+                    None => drop(seen.insert((number, protocol, text("hostIP")), host_port)),
+                }
+            }
         }
-        let key = toleration.get("key").and_then(Node::as_str).unwrap_or_default();
-        if key.is_empty()
-            && operator != "Exists"
-            && (has(toleration, "effect") || has(toleration, "value") || has(toleration, "operator"))
-        {
-            let place = path.key("tolerations");
-            walk.lacks(
-                toleration,
-                &place.index(at),
-                "`key`",
-                "add `key`, or `operator: Exists` to tolerate every taint",
-            );
+    }
+}
+
+/// Init containers end before the others start, so nothing probes them.
+fn init_containers(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    for (at, container) in items(node, "initContainers") {
+        // With this policy they are sidecars.
+        if container.get("restartPolicy").and_then(Node::as_str) == Some("Always") {
+            continue;
         }
+        let Some(map) = container.as_map() else { continue };
+        for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
+            if let Some(entry) = map.get(field).filter(|entry| !entry.value.is_null()) {
+                let message = format!("`{path}.initContainers[{at}]` has a `{field}`, which it cannot have");
+                let finding = Diagnostic::new(Code::ConflictingFields, message)
+                    .label(entry.key_span, "an init container ends before the others start");
+                walk.push(finding.hint("remove it, or make a sidecar of it: `restartPolicy: Always`"));
+            }
+        }
+    }
+    if walk.version().minor() >= 34 {
+        return;
+    }
+    for list in ["containers", "initContainers"] {
+        for (at, container) in items(node, list) {
+            if let Some((policy, text)) = container.get("restartPolicy").and_then(|node| Some((node, node.as_str()?)))
+                && (list == "containers" || text != "Always")
+            {
+                let place = format!("{path}.{list}[{at}].restartPolicy");
+                let message = format!("`{place}` cannot be `{text}` before Kubernetes 1.34");
+                walk.tell(Code::InvalidValue, policy, message, "only `Always`, and only in `initContainers`");
+            }
+        }
+    }
+}
+
+fn dns(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let servers = node.at(["dnsConfig", "nameservers"]).and_then(Node::as_seq).unwrap_or_default();
+    if let Some(policy) = node.get("dnsPolicy").filter(|policy| policy.as_str() == Some("None"))
+        && servers.is_empty()
+    {
+        let message = format!("`{path}.dnsPolicy` is `None`, so `dnsConfig` must have `nameservers`");
+        walk.tell(Code::MissingField, policy, message, "no name server")
+            .hints
+            .push("add `dnsConfig: {nameservers: [10.0.0.10]}`, or use `dnsPolicy: ClusterFirst`".to_owned());
+    }
+    for (at, server) in servers.iter().enumerate() {
+        walk.address(Some(server), || format!("{path}.dnsConfig.nameservers[{at}]"));
+    }
+    for (at, alias) in items(node, "hostAliases") {
+        walk.address(alias.get("ip"), || format!("{path}.hostAliases[{at}].ip"));
+        for (index, name) in items(alias, "hostnames") {
+            let place = || format!("{path}.hostAliases[{at}].hostnames[{index}]");
+            walk.name(Code::InvalidName, name, place, names::dns_subdomain);
+        }
+    }
+}
+
+/// Users and groups of the pod or of a container.
+pub(super) fn security(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    for field in ["runAsUser", "runAsGroup", "fsGroup"] {
+        walk.within(node.get(field), 0, i64::from(i32::MAX), || format!("{path}.{field}"));
+    }
+    for (at, group) in items(node, "supplementalGroups") {
+        walk.within(Some(group), 0, i64::from(i32::MAX), || format!("{path}.supplementalGroups[{at}]"));
+    }
+    if let Some(user) = node.get("runAsUser").filter(|user| int(user) == Some(0))
+        && node.get("runAsNonRoot").and_then(Node::as_bool) == Some(true)
+    {
+        // The server takes it, and no container of the pod ever starts.
+        let message = format!("`{path}` has `runAsNonRoot: true`, but the user 0 is root");
+        walk.tell(Code::ConflictingFields, user, message, "the container will not start").severity = Severity::Warning;
     }
 }

@@ -35,6 +35,70 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         }
     }
     above_limit(walk, node, path);
+    if !is_claim {
+        whole(walk, node, path);
+    }
+}
+
+/// Devices and huge pages cannot be shared: they are counted in whole numbers, and requests are the limits.
+fn whole(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let is_whole = |name: &str| name.starts_with("hugepages-") || name.contains('/');
+    for list in ["limits", "requests"] {
+        for (name, entry) in node.get(list).and_then(Node::as_map).into_iter().flatten() {
+            if !is_whole(name) {
+                continue;
+            }
+            let Some(text) = text_of(&entry.value) else { continue };
+            let Some(value) = quantity_value(&text) else { continue };
+            if value.fract() != 0.0 {
+                let message = format!("`{path}.{list}[\"{name}\"]` must be a whole number: `{text}`");
+                walk.tell(Code::InvalidQuantity, &entry.value, message, "it cannot be shared");
+            }
+            if list == "requests" && node.at(["limits", name]).is_none_or(Node::is_null) {
+                let message = format!("`{path}.requests` has `{name}`, which `limits` does not");
+                walk.push(
+                    Diagnostic::new(Code::ConflictingFields, message)
+                        .label(entry.key_span, "it must have the same limit")
+                        .hint(format!("add `limits: {{{name}: {text}}}`, or write it under `limits` alone")),
+                );
+            }
+        }
+    }
+}
+
+/// Limits of a namespace, of which none may rule another out.
+pub(super) fn range(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    for (low, high) in [
+        ("min", "max"),
+        ("min", "default"),
+        ("min", "defaultRequest"),
+        ("defaultRequest", "default"),
+        ("default", "max"),
+        ("defaultRequest", "max"),
+    ] {
+        for (name, entry) in node.get(low).and_then(Node::as_map).into_iter().flatten() {
+            let Some(other) = node.at([high, name]) else { continue };
+            let (Some(least), Some(most)) = (text_of(&entry.value), text_of(other)) else { continue };
+            let (Some(least_value), Some(most_value)) = (quantity_value(&least), quantity_value(&most)) else {
+                continue;
+            };
+            if least_value > most_value {
+                let message = format!("`{path}.{low}.{name}` is `{least}`, more than `{high}`, which is `{most}`");
+                let finding = Diagnostic::new(Code::OutOfRange, message)
+                    .label(entry.value.span, format!("at most {most}"))
+                    .label(other.span, format!("the `{high}`"));
+                walk.push(finding);
+            }
+        }
+    }
+}
+
+pub(super) fn priority(walk: &mut Walk<'_>, node: &Node, _path: &Path<'_>) {
+    let name = node.at(["metadata", "name"]).and_then(Node::as_str).unwrap_or_default();
+    if name.starts_with("system-") {
+        return;
+    }
+    walk.within(node.get("value"), i64::from(i32::MIN), 1_000_000_000, || "value".to_owned());
 }
 
 fn amount(walk: &mut Walk<'_>, name: &str, node: &Node, place: impl Fn() -> String) {

@@ -1,7 +1,7 @@
 //! Services: ports, and what each type allows.
 
 use super::{Walk, filled, items, metadata};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::schema::names;
 use crate::schema::path::Path;
 use crate::yaml::Node;
@@ -46,7 +46,40 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         walk.tell(Code::ConflictingFields, policy, message, format!("this one is of type {kind}"));
     }
     metadata::labels(walk, node.get("selector"), &path.key("selector"));
+    addresses(walk, node, path, kind);
     ports(walk, node, path, kind, count);
+}
+
+/// Addresses, and what belongs to one type of service.
+fn addresses(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>, kind: &str) {
+    if let Some((name, text)) = node.get("externalName").and_then(|name| Some((name, name.as_str()?)))
+        && kind == "ExternalName"
+        && !text.is_empty()
+        && let Some(fault) = names::dns_subdomain(text.strip_suffix('.').unwrap_or(text))
+    {
+        let message = format!("`{path}.externalName` is not a host name: `{text}`");
+        walk.tell(Code::InvalidName, name, message, fault);
+    }
+    let own = |ip: &&Node| ip.as_str().is_some_and(|text| !text.is_empty() && text != "None");
+    walk.address(node.get("clusterIP").filter(own), || format!("{path}.clusterIP"));
+    walk.address(node.get("loadBalancerIP").filter(own), || format!("{path}.loadBalancerIP"));
+    for (at, ip) in items(node, "externalIPs") {
+        walk.address(Some(ip), || format!("{path}.externalIPs[{at}]"));
+    }
+    for (at, range) in items(node, "loadBalancerSourceRanges") {
+        super::network::network(walk, range, || format!("{path}.loadBalancerSourceRanges[{at}]"));
+    }
+    for field in ["loadBalancerClass", "allocateLoadBalancerNodePorts", "loadBalancerSourceRanges"] {
+        if kind != "LoadBalancer"
+            && filled(node, field)
+            && let Some(value) = node.get(field)
+        {
+            let message = format!("`{path}.{field}` needs a service of type LoadBalancer");
+            walk.tell(Code::ConflictingFields, value, message, format!("this one is of type {kind}"));
+        }
+    }
+    let timeout = node.at(["sessionAffinityConfig", "clientIP", "timeoutSeconds"]);
+    walk.within(timeout, 1, 86_400, || format!("{path}.sessionAffinityConfig.clientIP.timeoutSeconds"));
 }
 
 fn ports(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>, kind: &str, count: usize) {
@@ -59,6 +92,14 @@ fn ports(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>, kind: &str, count: u
         if let Some(node_port) = port.get("nodePort").filter(|node| super::int(node).is_some_and(|number| number != 0))
         {
             walk.port(Some(node_port), || place("nodePort"));
+            if let Some(number) = super::int(node_port)
+                && (1..=65535).contains(&number)
+                && !(30_000..=32_767).contains(&number)
+            {
+                // A cluster can be set up with another range.
+                let message = format!("`{}` is {number}, which most clusters refuse", place("nodePort"));
+                walk.tell(Code::OutOfRange, node_port, message, "between 30000 and 32767").severity = Severity::Warning;
+            }
             if kind == "ClusterIP" {
                 let message = format!("`{}` needs a service of type NodePort or LoadBalancer", place("nodePort"));
                 walk.tell(Code::ConflictingFields, node_port, message, "this one is of type ClusterIP");

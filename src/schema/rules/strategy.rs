@@ -6,8 +6,43 @@ use crate::schema::names;
 use crate::schema::path::Path;
 use crate::yaml::Node;
 
+/// Pods of a workload that goes on for ever start again whenever they end.
+fn forever(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let Some(pod) = node.at(["template", "spec"]) else { return };
+    let template = path.key("template");
+    let pod_path = template.key("spec");
+    let kind = walk.identity.kind;
+    if let Some((policy, text)) = pod.get("restartPolicy").and_then(|policy| Some((policy, policy.as_str()?)))
+        && matches!(text, "Never" | "OnFailure")
+    {
+        let message = format!("`{pod_path}.restartPolicy` cannot be `{text}` in a {kind}");
+        walk.tell(Code::InvalidValue, policy, message, "expected `Always`")
+            .hints
+            .push("leave it out; a Job is for pods that end".to_owned());
+    }
+    if let Some(deadline) = pod.get("activeDeadlineSeconds").filter(|deadline| !deadline.is_null()) {
+        let message = format!("`{pod_path}` cannot have `activeDeadlineSeconds` in a {kind}");
+        walk.tell(Code::ConflictingFields, deadline, message, "its pods have no deadline")
+            .hints
+            .push("remove it, or make it a Job".to_owned());
+    }
+}
+
+pub(super) fn replica_set(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    counts(walk, node, path, &["replicas", "minReadySeconds"]);
+    forever(walk, node, path);
+}
+
 pub(super) fn deployment(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     counts(walk, node, path, &["replicas", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit"]);
+    forever(walk, node, path);
+    let ready = node.get("minReadySeconds").and_then(int).unwrap_or(0);
+    if let Some((deadline, seconds)) = node.get("progressDeadlineSeconds").and_then(|node| Some((node, int(node)?)))
+        && (0..=ready).contains(&seconds)
+    {
+        let message = format!("`{path}.progressDeadlineSeconds` is {seconds}, not more than `minReadySeconds`");
+        walk.tell(Code::OutOfRange, deadline, message, format!("at least {}", ready + 1));
+    }
     let Some(strategy) = node.get("strategy") else { return };
     let strategy_path = path.key("strategy");
     let rolling = strategy.get("rollingUpdate").filter(|node| !node.is_null());
@@ -23,14 +58,36 @@ pub(super) fn deployment(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
 
 pub(super) fn daemon_set(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     counts(walk, node, path, &["minReadySeconds", "revisionHistoryLimit"]);
+    forever(walk, node, path);
     let strategy_path = path.key("updateStrategy");
     if let Some(rolling) = node.at(["updateStrategy", "rollingUpdate"]) {
         surge(walk, rolling, &strategy_path.key("rollingUpdate"));
+        let zero = |node: &Node| int(node) == Some(0) || matches!(node.as_str(), Some("0%"));
+        if let Some(more) = rolling.get("maxSurge").filter(|more| !more.is_null() && !zero(more))
+            && !rolling.get("maxUnavailable").is_some_and(zero)
+        {
+            let message = format!("`{strategy_path}.rollingUpdate` has a `maxSurge`, so `maxUnavailable` must be 0");
+            walk.tell(Code::ConflictingFields, more, message, "`maxUnavailable` is 1 by default")
+                .hints
+                .push("add `maxUnavailable: 0`, or remove `maxSurge`".to_owned());
+        }
     }
 }
 
 pub(super) fn stateful_set(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     counts(walk, node, path, &["replicas", "minReadySeconds", "revisionHistoryLimit"]);
+    forever(walk, node, path);
+    if let (Some("OnDelete"), Some(rolling)) = (
+        node.at(["updateStrategy", "type"]).and_then(Node::as_str),
+        node.at(["updateStrategy", "rollingUpdate"]).filter(|rolling| !rolling.is_null()),
+    ) {
+        let message = format!("`{path}.updateStrategy` has `rollingUpdate`, which `type: OnDelete` rules out");
+        walk.tell(Code::ConflictingFields, rolling, message, "remove it, or the type");
+    }
+    walk.within(node.at(["ordinals", "start"]), 0, i64::MAX, || format!("{path}.ordinals.start"));
+    walk.within(node.at(["updateStrategy", "rollingUpdate", "partition"]), 0, i64::MAX, || {
+        format!("{path}.updateStrategy.rollingUpdate.partition")
+    });
     let Some(rolling) = node.at(["updateStrategy", "rollingUpdate"]) else { return };
     let rolling_path = path.key("updateStrategy");
     amount(walk, rolling.get("maxUnavailable"), &rolling_path.key("rollingUpdate").key("maxUnavailable"));
