@@ -1,6 +1,6 @@
 //! Every output format over the same findings.
 
-use crate::support::root;
+use crate::support::{root, skip};
 use chart::diagnostic::{
     Code, Diagnostic, Emitter, Github, Human, Json, Junit, Report, Sarif, Severity, Short, Sources, Span, Tap, Unit,
 };
@@ -109,6 +109,32 @@ fn sarif_has_rules_places_and_stable_fingerprints() {
         result["ruleIndex"] = Value::Null;
     }
     insta::assert_json_snapshot!(results);
+}
+
+/// SARIF's published schema, which the package of the crate `serde-sarif` has: `cargo info serde-sarif@0.8.0` fetches it.
+fn sarif_schema() -> Option<std::path::PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
+    let home = home.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+    let registries = std::fs::read_dir(home.join("registry/src")).ok()?;
+    let files = registries.filter_map(|entry| Some(entry.ok()?.path().join("serde-sarif-0.8.0/src/schema.json")));
+    files.into_iter().find(|file| file.is_file())
+}
+
+#[test]
+fn sarif_fits_its_published_schema() {
+    let Some(schema) = sarif_schema() else { return skip("cargo has not fetched serde-sarif 0.8.0") };
+    // One of its patterns has a bracket too many, which strict readers refuse.
+    let schema = std::fs::read_to_string(schema).expect("the schema").replace("{2}]?$", "{2}$");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    let log: Value = serde_json::from_str(&emit(&Sarif)).expect("JSON");
+    let faults: Vec<String> =
+        validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    // The schema does refuse.
+    let mut wrong = log;
+    wrong["runs"][0]["results"][0]["level"] = "fatal".into();
+    assert!(!validator.is_valid(&wrong));
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(in crate::cli) fn translate(arguments: impl IntoIterator<Item = OsString>) -
         }
         if std::mem::take(&mut value_is_format) {
             *argument = format(text).into();
+        } else if let Some(("strict", Some("0" | "f" | "F" | "false" | "FALSE" | "False"))) = flag(text) {
+            *argument = "--no-strict".into();
         } else if let Some((flag, value)) = flag(text) {
             value_is_format = flag == "format" && value.is_none();
             let value = value.map(|value| if flag == "format" { format(value) } else { value });
@@ -85,6 +87,8 @@ mod tests {
             ("chart validate --output=text -output pretty", "chart validate --format=short --format human"),
             ("chart validate -schema-location=default", "chart validate --schema-location=default"),
             ("chart validate -summary=true -- -strict", "chart validate --summary=true -- -strict"),
+            ("chart validate -strict=false x", "chart validate --no-strict x"),
+            ("chart validate -strict=true x", "chart validate --strict=true x"),
             ("chart render -strict", "chart render -strict"),
             ("chart validate -v -x", "chart validate -v -x"),
             ("chart", "chart"),

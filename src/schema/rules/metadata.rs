@@ -69,7 +69,8 @@ fn own_metadata(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     for (at, finalizer) in super::items(node, "finalizers") {
         let Some(text) = finalizer.as_str() else { continue };
         // The server knows the finalizers of its own kinds.
-        let known = ["foregroundDeletion", "kubernetes", "orphan"].contains(&text) || matches!(walk.root, Shape::Custom(_));
+        let known =
+            ["foregroundDeletion", "kubernetes", "orphan"].contains(&text) || matches!(walk.root, Shape::Custom(_));
         let fault =
             names::qualified(text).or_else(|| (!known && !text.contains('/')).then(|| "it has no domain".into()));
         if let Some(fault) = fault {

@@ -242,6 +242,8 @@ pub(super) fn security(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     {
         // The server takes it, and no container of the pod ever starts.
         let message = format!("`{path}` has `runAsNonRoot: true`, but the user 0 is root");
-        walk.tell(Code::ConflictingFields, user, message, "the container will not start").severity = Severity::Warning;
+        let finding = walk.tell(Code::ConflictingFields, user, message, "the container will not start");
+        finding.severity = Severity::Warning;
+        finding.hints.push("name another user, such as 1000, or remove `runAsNonRoot`".to_owned());
     }
 }

@@ -54,6 +54,14 @@ fn whole(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
                 let message = format!("`{path}.{list}[\"{name}\"]` must be a whole number: `{text}`");
                 walk.tell(Code::InvalidQuantity, &entry.value, message, "it cannot be shared");
             }
+            if let Some(limit) = node.at(["limits", name]).filter(|_| list == "requests")
+                && text_of(limit).and_then(|text| quantity_value(&text)).is_some_and(|most| most > value)
+            {
+                let message = format!("`{path}.requests[\"{name}\"]` differs from its limit");
+                let finding =
+                    Diagnostic::new(Code::ConflictingFields, message).label(entry.value.span, "requested here");
+                walk.push(finding.label(limit.span, "the limit").hint("they must be the same: it cannot be shared"));
+            }
             if list == "requests" && node.at(["limits", name]).is_none_or(Node::is_null) {
                 let message = format!("`{path}.requests` has `{name}`, which `limits` does not");
                 walk.push(

@@ -29,7 +29,11 @@ pub(super) fn node_requirement(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>
                 walk.tell(Code::InvalidFormat, one, message, "expected a number such as `\"4\"`");
             }
             [_] => {}
-            _ => walk.lacks(node, path, "one item in `values`", format!("`{operator}` compares with one number")),
+            _ => {
+                let at = node.get("values").unwrap_or(node);
+                let message = format!("`{path}.values` must have one item, which `{operator}` compares");
+                walk.tell(Code::InvalidFormat, at, message, "expected one number, such as `[\"4\"]`");
+            }
         },
         _ => {}
     }
