@@ -71,7 +71,7 @@ mod tests {
     fn parts_hold_whole_documents() {
         for (size, text, expected) in [
             (100, "a\n---\nb\n", &["a\n---\nb\n"][..]),
-            (4, "a\n---\nb\n---\nc\n", &["a\n", "---\nb\n", "---\nc\n"]),
+            (4, "a\n---\nb\n---\nc\n", &["a\n", "---\nb\n---\nc\n"]),
             (1, "a: long document\n---\nb", &["a: long document\n", "---\nb"]),
             (1, "", &[""]),
         ] {
