@@ -9,7 +9,7 @@ use crate::fs;
 use crate::manifest;
 use crate::render::{self, Options, Outcome};
 use crate::schema::{self, Checker};
-use crate::template::Reads;
+use crate::template::{Context, Reads};
 use crate::values::{Choice, Layer, Layered, Layout, Usage};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -243,6 +243,7 @@ impl Case {
         layers.extend(user.iter().cloned());
         let layered = Layered::read(layers, sources, &mut super::layers::read_file)?;
         let context = arguments.release.context("release-name", &arguments.cluster, sources)?;
+        let context = Context { record_reads: true, ..context };
         let options = Options {
             skip_schema_validation: arguments.skip_schema_validation,
             incomplete: chart.metadata.kind.eq_ignore_ascii_case("library"),

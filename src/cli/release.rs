@@ -197,7 +197,7 @@ impl ReleaseFlags {
                 None => Vec::new(),
             },
             enable_dns: self.enable_dns,
-            record_reads: true,
+            record_reads: false,
         })
     }
 

@@ -8,6 +8,7 @@ use crate::fs;
 use crate::manifest::{Depth, Hooks, Whole, documents, framed, names, show_only};
 use crate::render::{self, Crd, Options, Outcome};
 use crate::schema::Checker;
+use crate::template::Context;
 use crate::value::{bytes_of, text_from_bytes};
 use crate::values::Usage;
 use crate::yaml::{self, Data, Node};
@@ -152,6 +153,7 @@ impl Render {
         let chart = kept(source::load(reference, &self.source, sources, terminal)?);
         let layered = kept(self.values.read(&chart, name, sources, terminal)?);
         let context = self.release.context(name, &self.cluster, sources)?;
+        let context = Context { record_reads: self.findings.strict, ..context };
         let options = Options { skip_schema_validation: self.checks.skip_schema_validation, ..Options::default() };
         let mut outcome = render::run(&chart, &layered, context, options, sources)?;
         if self.output.raw {

@@ -38,6 +38,7 @@ pub fn run(
             if failure.iter().any(|finding| finding.code == Code::ValuesSchema) {
                 // Nothing that this renders is used: it tells where the wrong values are used.
                 let options = Options { skip_schema_validation: true, ..options };
+                let context = Context { record_reads: true, ..context };
                 if let Ok(assembly) = assemble(chart, layered, context, options, sources) {
                     show_use(&mut failure, &render(&Arc::new(assembly.project), sources));
                 }

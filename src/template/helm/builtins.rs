@@ -3,7 +3,9 @@
 use super::funcs::{self, Error, Function, Type};
 use super::print;
 use crate::value::{ListKind, MapKind, Str, Value, bytes_of, raw_byte};
+use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 /// What a name in a template calls.
 #[derive(Clone, Copy)]
@@ -92,20 +94,17 @@ builtins! {
     "urlquery" &[ANY], true, Run::Plain(|a, _| Ok(query(&text_of(a)?).into()));
 }
 
+const ENGINE: [Engine; 4] = [Engine::Include, Engine::Tpl, Engine::Required, Engine::Fail];
+
 impl Callee {
     /// What templates call by this name: Helm's and Sprig's functions before Go's.
     pub(super) fn find(name: &str) -> Option<Callee> {
-        let engine = match name {
-            "include" => Some(Engine::Include),
-            "tpl" => Some(Engine::Tpl),
-            "required" => Some(Engine::Required),
-            "fail" => Some(Engine::Fail),
-            _ => None,
-        };
-        engine
-            .map(Callee::Engine)
-            .or_else(|| funcs::lookup(name).map(Callee::Table))
-            .or_else(|| BUILTINS.iter().find(|builtin| builtin.name == name).map(Callee::Builtin))
+        static CALLEES: LazyLock<HashMap<&str, Callee, foldhash::fast::RandomState>> = LazyLock::new(|| {
+            let builtins = BUILTINS.iter().map(Callee::Builtin);
+            let callees = builtins.chain(funcs::all().map(Callee::Table)).chain(ENGINE.map(Callee::Engine));
+            callees.map(|callee| (callee.name(), callee)).collect()
+        });
+        CALLEES.get(name).copied()
     }
 
     pub(super) fn name(self) -> &'static str {
@@ -122,8 +121,8 @@ impl Callee {
 
 /// All names that templates can call.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    let own = ["include", "tpl", "required", "fail"];
-    own.into_iter().chain(funcs::all().map(|function| function.name)).chain(BUILTINS.iter().map(|one| one.name))
+    let own = ENGINE.into_iter().map(|engine| Callee::Engine(engine).name());
+    own.chain(funcs::all().map(|function| function.name)).chain(BUILTINS.iter().map(|one| one.name))
 }
 
 /// Go's kinds as comparisons tell them apart.

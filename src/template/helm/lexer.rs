@@ -3,6 +3,7 @@
 use super::funcs::unicode::{is_digit, is_letter};
 use super::print;
 use crate::value::{Value, raw_byte};
+use memchr::memmem::Finder;
 
 /// The kind of a [`Token`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,13 +75,25 @@ pub(super) struct Lexer<'t> {
     parens: u32,
     /// What an error token says.
     pub(super) error: Option<String>,
+    left_delim: Finder<'static>,
 }
+
+/// Whether an ASCII character belongs to names.
+static IN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || byte == b'_' as usize;
+        byte += 1;
+    }
+    table
+};
 
 const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Lexer { text, at: 0, inside_action: false, parens: 0, error: None }
+        Lexer { text, at: 0, inside_action: false, parens: 0, error: None, left_delim: Finder::new("{{") }
     }
 
     pub(super) fn next_token(&mut self) -> Token {
@@ -119,7 +132,7 @@ impl<'t> Lexer<'t> {
     fn text(&mut self) -> Token {
         loop {
             let start = self.at;
-            let Some(open) = memchr::memmem::find(self.rest().as_bytes(), b"{{").map(|found| start + found) else {
+            let Some(open) = self.left_delim.find(&self.text.as_bytes()[start..]).map(|found| start + found) else {
                 self.at = self.text.len();
                 return self.token(if start < self.at { Kind::Text } else { Kind::Eof }, start);
             };
@@ -165,8 +178,7 @@ impl<'t> Lexer<'t> {
 
     /// Whether a right delimiter stands here, and if so whether it trims.
     fn right_delim(&self) -> Option<bool> {
-        let rest = self.rest().as_bytes();
-        match rest {
+        match &self.text.as_bytes()[self.at..] {
             [b'}', b'}', ..] => Some(false),
             [b' ' | b'\t' | b'\r' | b'\n', b'-', b'}', b'}', ..] => Some(true),
             _ => None,
@@ -243,7 +255,7 @@ impl<'t> Lexer<'t> {
         while matches!(self.peek_byte(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
         }
-        if self.rest().starts_with("-}}") {
+        if self.text.as_bytes()[self.at..].starts_with(b"-}}") {
             self.at -= 1;
             if self.at == start {
                 return self.action();
@@ -270,8 +282,15 @@ impl<'t> Lexer<'t> {
 
     /// Letters, digits and underscores.
     fn word(&mut self) {
-        while let Some(char) = self.peek().filter(|&char| is_alphanumeric(char)) {
-            self.at += char.len_utf8();
+        let bytes = self.text.as_bytes();
+        loop {
+            while bytes.get(self.at).is_some_and(|&byte| IN_NAME[byte as usize]) {
+                self.at += 1;
+            }
+            match self.peek().filter(|&char| is_alphanumeric(char)) {
+                Some(char) => self.at += char.len_utf8(),
+                None => break,
+            }
         }
     }
 
@@ -279,7 +298,7 @@ impl<'t> Lexer<'t> {
     fn at_terminator(&self) -> bool {
         match self.peek_byte() {
             None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'.' | b',' | b'|' | b':' | b')' | b'(') => true,
-            Some(b'}') => self.rest().starts_with("}}"),
+            Some(b'}') => self.text.as_bytes()[self.at..].starts_with(b"}}"),
             _ => false,
         }
     }

@@ -7,14 +7,21 @@ use crate::value::number::{parse_float, parse_int, parse_uint};
 use crate::value::{Object, Value, text_from_bytes};
 use std::borrow::Cow;
 
+/// What a constant holds whose text stands for itself.
+pub(super) fn plain(text: &str) -> Option<&str> {
+    let inner = text.get(1..text.len().checked_sub(1)?)?;
+    let odd = if text.starts_with('`') { b'\r' } else { b'\\' };
+    memchr::memchr(odd, inner.as_bytes()).is_none().then_some(inner)
+}
+
 /// `strconv.Unquote` of a `"…"` or backquoted constant.
 pub(super) fn unquote(text: &str) -> Option<String> {
+    if let Some(inner) = plain(text) {
+        return Some(inner.to_owned());
+    }
     let inner = text.get(1..text.len().checked_sub(1)?)?;
     if text.starts_with('`') {
-        return Some(if inner.contains('\r') { inner.replace('\r', "") } else { inner.to_owned() });
-    }
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(inner.to_owned());
+        return Some(inner.replace('\r', ""));
     }
     let mut bytes = Vec::with_capacity(inner.len());
     let mut rest = inner;

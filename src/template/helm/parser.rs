@@ -82,6 +82,8 @@ struct Parser<'t> {
     variables: Vec<u32>,
     /// How many times each variable is in scope.
     in_scope: Vec<u32>,
+    /// The nodes of the lists, pipelines and commands that are being parsed, the innermost last.
+    pending: Vec<Id>,
     /// Start of the action that is being parsed.
     action: Option<u32>,
     range_depth: u32,
@@ -95,8 +97,8 @@ impl<'t> Parser<'t> {
             name: Arc::clone(name),
             text: Arc::clone(text),
             file,
-            nodes: Vec::new(),
-            ids: Vec::new(),
+            nodes: Vec::with_capacity(text.len() / 24 + 8),
+            ids: Vec::with_capacity(text.len() / 24 + 8),
             names: Vec::new(),
             templates: Vec::new(),
             variables: vec!["$".into()],
@@ -114,6 +116,7 @@ impl<'t> Parser<'t> {
             variable_ids: HashMap::from_iter([("$", 0)]),
             variables: vec![0],
             in_scope: vec![1],
+            pending: Vec::with_capacity(64),
             action: None,
             range_depth: 0,
             parens: 0,
@@ -222,10 +225,11 @@ impl<'t> Parser<'t> {
         self.add(token.start, token.start, token.end, kind)
     }
 
-    fn add_ids(&mut self, ids: &[Id]) -> Many {
+    /// Moves the pending nodes from `mark` on to where they stay.
+    fn settle(&mut self, mark: usize) -> Many {
         let start = self.source.ids.len() as u32;
-        self.source.ids.extend_from_slice(ids);
-        Many { start, len: ids.len() as u32 }
+        self.source.ids.extend(self.pending.drain(mark..));
+        Many { start, len: self.source.ids.len() as u32 - start }
     }
 
     fn add_template_name(&mut self, name: &str) -> u32 {
@@ -233,8 +237,9 @@ impl<'t> Parser<'t> {
         (self.source.templates.len() - 1) as u32
     }
 
-    fn end_of(&self, id: Id) -> u32 {
-        self.source.node(id).end
+    /// Where the last pending node ends; `start` if there is none from `mark` on.
+    fn end_of_pending(&self, mark: usize, start: u32) -> u32 {
+        self.pending[mark..].last().map_or(start, |&last| self.source.node(last).end)
     }
 
     fn declare(&mut self, name: &'t str) -> u32 {
@@ -284,7 +289,7 @@ impl<'t> Parser<'t> {
     /// A whole text.
     fn template(&mut self, name: &Str) -> Result<()> {
         let first = self.peek();
-        let mut items = Vec::new();
+        let mark = self.pending.len();
         while self.peek().kind != TokenKind::Eof {
             if self.peek().kind == TokenKind::LeftDelim {
                 let delim = self.next();
@@ -296,17 +301,18 @@ impl<'t> Parser<'t> {
                 self.peeked = 2;
             }
             match self.text_or_action()? {
-                Item::Node(node) => items.push(node),
+                Item::Node(node) => self.pending.push(node),
                 Item::Stop(stop) => return self.fail(format!("unexpected {}", stop.text())),
             }
         }
-        let root = self.list(first.start, &items);
+        let root = self.list(first.start, mark);
         self.add_tree(Arc::clone(name), root)
     }
 
-    fn list(&mut self, start: u32, items: &[Id]) -> Id {
-        let end = items.last().map_or(start, |&last| self.end_of(last));
-        let items = self.add_ids(items);
+    /// The list of the pending nodes from `mark` on.
+    fn list(&mut self, start: u32, mark: usize) -> Id {
+        let end = self.end_of_pending(mark, start);
+        let items = self.settle(mark);
         self.add(start, start, end, Kind::List(items))
     }
 
@@ -343,11 +349,11 @@ impl<'t> Parser<'t> {
     fn item_list(&mut self) -> Result<(Id, Stop)> {
         self.check_depth()?;
         let start = self.peek_non_space().start;
-        let mut items = Vec::new();
+        let mark = self.pending.len();
         while self.peek_non_space().kind != TokenKind::Eof {
             match self.text_or_action()? {
-                Item::Node(node) => items.push(node),
-                Item::Stop(stop) => return Ok((self.list(start, &items), stop)),
+                Item::Node(node) => self.pending.push(node),
+                Item::Stop(stop) => return Ok((self.list(start, mark), stop)),
             }
         }
         self.fail("unexpected EOF")
@@ -446,7 +452,9 @@ impl<'t> Parser<'t> {
             self.next();
             let delim = Token { start: next.start, ..delim };
             let node = self.control(delim, context)?;
-            return Ok(self.list(next.start, &[node]));
+            let mark = self.pending.len();
+            self.pending.push(node);
+            return Ok(self.list(next.start, mark));
         }
         let (list, stop) = self.item_list()?;
         if stop != Stop::End {
@@ -499,7 +507,7 @@ impl<'t> Parser<'t> {
 
     fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<Id> {
         let first = self.peek_non_space();
-        let mut declared = Vec::new();
+        let mark = self.pending.len();
         let mut assigns = false;
         loop {
             let variable = self.peek_non_space();
@@ -513,7 +521,8 @@ impl<'t> Parser<'t> {
             if matches!(next.kind, TokenKind::Assign | TokenKind::Declare) || is_comma {
                 self.next_non_space();
                 let id = self.declare(self.text_of(variable));
-                declared.push(self.add_token(variable, Kind::Variable { variable: id, fields: Many::default() }));
+                let node = self.add_token(variable, Kind::Variable { variable: id, fields: Many::default() });
+                self.pending.push(node);
             }
             if !is_comma {
                 match next.kind {
@@ -530,7 +539,7 @@ impl<'t> Parser<'t> {
                 }
                 break;
             }
-            if context == "range" && declared.len() < 2 {
+            if context == "range" && self.pending.len() - mark < 2 {
                 match self.peek_non_space().kind {
                     TokenKind::Variable | TokenKind::RightDelim | TokenKind::RightParen => continue,
                     _ => return self.fail("range can only initialize variables"),
@@ -538,15 +547,14 @@ impl<'t> Parser<'t> {
             }
             return self.fail(format!("too many declarations in {context}"));
         }
-        let mut commands = Vec::new();
+        let variables = self.settle(mark);
         loop {
             let token = self.next_non_space();
             match token.kind {
                 kind if kind == end => {
-                    self.check_pipeline(&commands, context)?;
-                    let variables = self.add_ids(&declared);
-                    let last = commands.last().map_or(first.start, |&last| self.end_of(last));
-                    let commands = self.add_ids(&commands);
+                    self.check_pipeline(&self.pending[mark..], context)?;
+                    let last = self.end_of_pending(mark, first.start);
+                    let commands = self.settle(mark);
                     return Ok(self.add(first.start, first.start, last, Kind::Pipe { variables, commands, assigns }));
                 }
                 TokenKind::Bool
@@ -562,7 +570,8 @@ impl<'t> Parser<'t> {
                 | TokenKind::Variable
                 | TokenKind::LeftParen => {
                     self.backup();
-                    commands.push(self.command()?);
+                    let command = self.command()?;
+                    self.pending.push(command);
                 }
                 _ => return self.unexpected(token, context),
             }
@@ -588,11 +597,11 @@ impl<'t> Parser<'t> {
 
     fn command(&mut self) -> Result<Id> {
         let start = self.peek_non_space().start;
-        let mut operands = Vec::new();
+        let mark = self.pending.len();
         loop {
             self.peek_non_space();
             if let Some(operand) = self.operand()? {
-                operands.push(operand);
+                self.pending.push(operand);
             }
             let token = self.next();
             match token.kind {
@@ -603,11 +612,11 @@ impl<'t> Parser<'t> {
             }
             break;
         }
-        let Some(&last) = operands.last() else {
+        if self.pending.len() == mark {
             return self.fail("empty command");
-        };
-        let end = self.end_of(last);
-        let operands = self.add_ids(&operands);
+        }
+        let end = self.end_of_pending(mark, start);
+        let operands = self.settle(mark);
         Ok(self.add(start, start, end, Kind::Command(operands)))
     }
 
@@ -617,11 +626,6 @@ impl<'t> Parser<'t> {
         if first.kind != TokenKind::Field {
             return Ok(Some(term));
         }
-        let mut names: Vec<Token> = Vec::new();
-        while self.peek().kind == TokenKind::Field {
-            names.push(self.next());
-        }
-        let end = names.last().map_or(first.end, |last| last.end);
         let Node { start, kind, .. } = *self.source.node(term);
         let before = match kind {
             Kind::Field(fields) | Kind::Variable { fields, .. } => fields,
@@ -631,9 +635,18 @@ impl<'t> Parser<'t> {
             }
             _ => Many::default(),
         };
-        let fields = Many { start: self.source.names.len() as u32, len: before.len + names.len() as u32 };
-        self.source.names.extend_from_within(before.range());
-        self.source.names.extend(names.iter().map(|name| (name.start + 1, name.end)));
+        let names = &mut self.source.names;
+        if before.range().end < names.len() || before.len == 0 {
+            names.extend_from_within(before.range());
+        }
+        let from = names.len() as u32 - before.len;
+        let mut end = first.end;
+        while self.peek().kind == TokenKind::Field {
+            let name = self.next();
+            self.source.names.push((name.start + 1, name.end));
+            end = name.end;
+        }
+        let fields = Many { start: from, len: self.source.names.len() as u32 - from };
         let kind = match kind {
             Kind::Field(_) => Kind::Field(fields),
             Kind::Variable { variable, .. } => Kind::Variable { variable, fields },
@@ -688,8 +701,13 @@ impl<'t> Parser<'t> {
                 return Ok(Some(pipe));
             }
             TokenKind::String | TokenKind::RawString => {
-                let text = self.unquote(token)?;
-                self.source.strings.push(text.into());
+                match literal::plain(text) {
+                    Some(text) => self.source.strings.push(text.into()),
+                    None => {
+                        let text = self.unquote(token)?;
+                        self.source.strings.push(text.into());
+                    }
+                }
                 Kind::Str((self.source.strings.len() - 1) as u32)
             }
             _ => {
