@@ -153,14 +153,23 @@ impl Render {
         let chart = kept(source::load(reference, &self.source, sources, terminal)?);
         let layered = kept(self.values.read(&chart, name, sources, terminal)?);
         let context = self.release.context(name, &self.cluster, sources)?;
-        let context = Context { record_reads: self.findings.strict, ..context };
         let options = Options { skip_schema_validation: self.checks.skip_schema_validation, ..Options::default() };
-        let mut outcome = render::run(&chart, &layered, context, options, sources)?;
+        let depth = if self.checks.skip() { Depth::Head } else { Depth::Full };
+        let mut once = |record_reads| {
+            let context = Context { record_reads, ..context.clone() };
+            let mut outcome = render::run(&chart, &layered, context, options, sources)?;
+            let fine = self.output.raw || outcome.parse(depth, &layered, sources);
+            Ok::<_, Stop>((fine && outcome.rendered.failures.is_empty(), outcome))
+        };
+        let record_reads = self.findings.strict || !self.checks.skip();
+        let (fine, mut outcome) = once(record_reads)?;
+        if !fine && !record_reads {
+            // Says which values were behind it.
+            (_, outcome) = once(true)?;
+        }
         if self.output.raw {
             return Ok(outcome);
         }
-        let depth = if self.checks.skip() { Depth::Head } else { Depth::Full };
-        outcome.parse(depth, &layered, sources);
         if let Some(command) = &self.output.post_renderer {
             post_renderer::run(command, &self.output.post_renderer_args, &mut outcome, depth, self.hooks(), sources)?;
         }

@@ -77,14 +77,16 @@ pub fn evaluate(template: &str, name: &str, context: Context, sources: &mut Sour
 }
 
 impl Outcome {
-    /// Reads the rendered texts as manifests.
-    pub fn parse(&mut self, depth: Depth, layered: &Layered, sources: &Sources) {
+    /// Reads the rendered texts as manifests. Says whether there is nothing to say of them.
+    pub fn parse(&mut self, depth: Depth, layered: &Layered, sources: &Sources) -> bool {
         let texts: Vec<Text> =
             self.rendered.files.iter().filter(|file| !file.is_notes()).map(|file| file.text()).collect();
         let (manifests, mut findings) = collect(texts, depth, sources);
         self.manifests = manifests;
         self.explain(&mut findings, layered, sources);
+        let fine = findings.is_empty();
         self.findings.append(&mut findings);
+        fine
     }
 
     /// Checks the manifests, which were read in full, against the Kubernetes schemas.
