@@ -8,6 +8,7 @@
 mod formats;
 mod helm;
 pub(super) mod node;
+mod quick;
 pub(super) mod words;
 
 use crate::chart::{Chart, File};
@@ -52,6 +53,9 @@ pub fn check(chart: &Chart, name: &str, path: &[&str], values: &Node, sources: &
         }
     };
     let draft = draft(&schema, source, text, &mut report);
+    if quick::accepts(&schema, draft, values) {
+        return report;
+    }
     report.cut_remote_references(&mut schema, draft, source, text);
     let options =
         FORMATS.iter().fold(jsonschema::options_for::<Tree>(), |it, (name, check)| it.with_format(*name, *check));
