@@ -1,5 +1,6 @@
 //! Helm's rendering of a project: parse every template, then run each file with its chart's context.
 
+use super::ast::Tree;
 use super::context;
 use super::error::ExecError;
 use super::eval::{Exec, Val, without_no_value};
@@ -7,15 +8,18 @@ use super::explain::{self, Explainer};
 use super::funcs::Env;
 use super::namespace::Layer;
 use super::output::Output;
+use super::parser::{self, ParseError};
 use super::reads::Reads;
 use super::shared::Shared;
 use crate::diagnostic::{Failure, SourceMap};
-use crate::template::{self, Argument, Dialect, Project};
+use crate::template::{self, Argument, Dialect, Project, Template};
 use crate::value::{Map, MapKind, Value};
 use crate::yaml::Tags;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 /// The Helm dialect.
 #[derive(Debug)]
@@ -34,10 +38,10 @@ impl<'p> Engine<'p> {
     pub fn new(project: &'p Project) -> Result<Self, Failure> {
         let mut names = Layer::default();
         let mut errors = Vec::new();
-        for index in parse_order(project) {
-            let template = &project.templates[index];
-            if let Err(error) = names.parse(&template.name, &template.text, template.file) {
-                errors.push(explain::syntax(template, &error));
+        for (template, parsed) in parsed(project) {
+            match parsed {
+                Ok(trees) => trees.into_iter().for_each(|tree| names.add(Arc::new(tree))),
+                Err(error) => errors.push(explain::syntax(template, &error)),
             }
         }
         if !errors.is_empty() {
@@ -86,13 +90,38 @@ impl<'p> Engine<'p> {
     }
 }
 
-/// The Go templates of a project in the order of parsing. Of library charts only the partials are parsed.
-fn parse_order(project: &Project) -> Vec<usize> {
-    let is_parsed = |&index: &usize| {
-        let template = &project.templates[index];
+/// Bytes of templates that are worth a second thread: it costs as much as reading some tens of kilobytes.
+const MUCH: usize = 200_000;
+
+type Parsed<'p> = (&'p Template, Result<Vec<Tree>, Box<ParseError>>);
+
+/// The Go templates of a project in the order in which their names count. Of library charts only the partials are
+/// parsed.
+fn parsed(project: &Project) -> Vec<Parsed<'_>> {
+    let is_parsed = |template: &&Template| {
         !template.is_jinja() && (!project.scopes[template.scope].is_library || template.is_partial())
     };
-    (0..project.templates.len()).filter(is_parsed).collect()
+    let templates: Vec<&Template> = project.templates.iter().filter(is_parsed).collect();
+    let parse = |part: &[&Template]| -> Vec<_> {
+        part.iter().map(|template| parser::parse(&template.name, &template.text, Some(template.file))).collect()
+    };
+    let total: usize = templates.iter().map(|template| template.text.len()).sum();
+    let mut before = 0;
+    let middle = templates.iter().position(|template| {
+        before += template.text.len();
+        before > total / 2
+    });
+    let (first, second) = templates.split_at(middle.filter(|_| total > MUCH).unwrap_or(0));
+    let results: Vec<_> = thread::scope(|scope| {
+        let helper = (!first.is_empty()).then(|| thread::Builder::new().spawn_scoped(scope, || parse(first)));
+        let second = parse(second);
+        let first = match helper {
+            Some(Ok(helper)) => helper.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            _ => parse(first),
+        };
+        first.into_iter().chain(second).collect()
+    });
+    templates.into_iter().zip(results).collect()
 }
 
 impl Dialect for Engine<'_> {

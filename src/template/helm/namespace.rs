@@ -2,8 +2,6 @@
 //! above it, whose definitions are seen inside it only.
 
 use super::ast::Tree;
-use super::parser::{self, ParseError};
-use crate::diagnostic::FileId;
 use crate::value::Str;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,15 +29,8 @@ impl Layer {
         None
     }
 
-    /// Parses a file and adds its templates. A later one of a name replaces an earlier one, unless it is empty.
-    pub(super) fn parse(&mut self, name: &Str, text: &Str, file: FileId) -> Result<(), Box<ParseError>> {
-        for tree in parser::parse(name, text, Some(file))? {
-            self.add(Arc::new(tree));
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, tree: Arc<Tree>) {
+    /// Adds a template. A later one of a name replaces an earlier one, unless it is empty.
+    pub(super) fn add(&mut self, tree: Arc<Tree>) {
         if !tree.is_empty || self.find(&tree.name).is_none_or(|known| known.is_empty) {
             self.trees.insert(Arc::clone(&tree.name), tree);
         }
