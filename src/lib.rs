@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod fs;
 pub mod manifest;
 pub mod package;
+pub mod readme;
 pub mod regexp;
 pub mod render;
 pub mod repository;

@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schema", &["regexp", "version", "manifest", "yaml", "value", "diagnostic", "chart", "fs"]),
     ("package", &["version", "chart", "fs", "diagnostic", "yaml", "value"]),
     ("repository", &["version", "package", "chart", "fs", "diagnostic", "yaml", "value"]),
+    ("readme", &["chart", "values", "template", "yaml", "value", "diagnostic"]),
     ("render", &["version", "chart", "values", "template", "manifest", "schema", "yaml", "value", "diagnostic"]),
 ];
 

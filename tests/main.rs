@@ -6,6 +6,7 @@ mod create;
 mod dependency;
 mod derived_schema;
 mod diagnostics;
+mod docs;
 mod functions;
 mod helm;
 mod hook;

@@ -9,6 +9,7 @@ mod create;
 mod dependency;
 mod derived;
 mod discover;
+mod docs;
 mod index;
 mod layers;
 mod log;
@@ -97,6 +98,7 @@ enum Command {
     /// Check that an archive is signed and unchanged
     Verify(verify::Verify),
     Schema(schema::Schema),
+    Docs(docs::Docs),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
@@ -141,6 +143,7 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
         Command::Logout(arguments) => login::logout(&arguments, terminal),
         Command::Verify(arguments) => verify::run(&arguments, terminal),
         Command::Schema(arguments) => schema::run(&arguments, terminal),
+        Command::Docs(arguments) => docs::run(&arguments, terminal),
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
         Command::Values(arguments) => values::run(&arguments, terminal),

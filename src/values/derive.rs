@@ -193,6 +193,10 @@ impl Derivation<'_> {
         }
         let types = distinct(items.iter().map(|item| item.type_name()).collect());
         let mut schema = Map::new();
+        let described = (0..items.len()).find_map(|at| self.notes.get(&[path, &[Step::Index(at)]].concat()));
+        if let Some(note) = described.filter(|note| !note.description.is_empty()) {
+            schema.insert("description".to_owned(), note.description.clone().into());
+        }
         schema.insert(
             "type".to_owned(),
             match types.as_slice() {

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 /// Reads the lines above a value, each without its `#`; `None` where none starts with `--`. The last one that does
 /// counts.
 pub(super) fn parse(lines: &[&str]) -> Option<Note> {
-    let start = lines.iter().rposition(|line| line.starts_with(" --"))?;
+    // More dashes are a ruler.
+    let starts = |line: &&str| line.strip_prefix(" --").is_some_and(|rest| !rest.starts_with('-'));
+    let start = lines.iter().rposition(starts)?;
     let first = lines[start][3..].trim_start();
     Some(note(first, &lines[start + 1..]))
 }
@@ -61,6 +63,8 @@ fn note(first: &str, lines: &[&str]) -> Note {
             note.description += line.strip_prefix([' ', '\t']).unwrap_or(line);
         }
     }
-    note.description.truncate(note.description.trim_end().len());
+    if !raw {
+        note.description.truncate(note.description.trim_end().len());
+    }
     note
 }

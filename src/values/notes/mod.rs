@@ -66,10 +66,15 @@ impl Notes {
         let comments = comments(text, file);
         let mut keyed = helm_docs::keyed(&comments);
         param::keyed(&comments, &mut keyed);
-        let mut reader = Reader { comments, file, keyed, notes: Notes::default(), path: Vec::new() };
+        let mut reader = Reader { text, comments, file, keyed, notes: Notes::default(), path: Vec::new() };
         reader.root();
         reader.below(values);
         reader.notes
+    }
+
+    /// Whether the author marks descriptions for users.
+    pub fn has_marked(&self) -> bool {
+        self.notes.values().any(|note| note.marked)
     }
 
     pub fn get(&self, path: &[Step]) -> Option<&Note> {
@@ -78,6 +83,7 @@ impl Notes {
 }
 
 struct Reader<'a> {
+    text: &'a str,
     comments: Comments<'a>,
     file: FileId,
     /// Notes that name the value that they are about, by its [`key`].
@@ -86,7 +92,7 @@ struct Reader<'a> {
     path: Vec<Step>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn root(&mut self) {
         let lines: Vec<Comment> = self.comments.iter().filter(|comment| comment.alone).copied().collect();
         match annotation::root(&lines) {
@@ -100,17 +106,13 @@ impl Reader<'_> {
             Data::Map(map) => {
                 for (key, entry) in map.iter() {
                     self.path.push(Step::Key(Arc::clone(key)));
-                    let above = match entry.key_span.file == self.file {
-                        true => self.comments.above(entry.key_span.start).to_vec(),
-                        false => Vec::new(),
-                    };
-                    let beside = match entry.key_span.file == self.file {
-                        true => self.comments.beside(entry.key_span.start).copied(),
-                        false => None,
-                    };
-                    let note = self.note(&above, beside, entry.value.as_map().is_some());
-                    if note != Note::default() {
-                        self.notes.notes.insert(self.path.clone(), note);
+                    let place = entry.key_span;
+                    if place.file == self.file {
+                        // What is above the dash of a list's item is about the item.
+                        let is_first = self.before(place.start).is_empty();
+                        let above = if is_first { self.above(place.start) } else { Vec::new() };
+                        let beside = self.comments.beside(place.start).copied();
+                        self.add(&above, beside, entry.value.as_map().is_some());
                     }
                     self.below(&entry.value);
                     self.path.pop();
@@ -119,11 +121,43 @@ impl Reader<'_> {
             Data::Seq(items) => {
                 for (index, item) in items.iter().enumerate() {
                     self.path.push(Step::Index(index));
+                    if item.span.file == self.file && self.before(item.span.start) == "-" {
+                        let above = self.above(item.span.start);
+                        self.add(&above, None, item.as_map().is_some());
+                    }
                     self.below(item);
                     self.path.pop();
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What stands before a place in its line.
+    fn before(&self, offset: u32) -> &str {
+        let text = self.text.get(..offset as usize).unwrap_or_default();
+        text[text.rfind('\n').map_or(0, |at| at + 1)..].trim()
+    }
+
+    /// The comments above a line. Tags alone belong to the text that is one empty line further up.
+    fn above(&self, offset: u32) -> Vec<Comment<'a>> {
+        let mut lines = self.comments.above(offset).to_vec();
+        if let Some(first) = lines.first().copied()
+            && lines.iter().all(|line| line.text.starts_with(" @") && line.text.contains(" -- "))
+            && let Some(last) = self.comments.iter().take_while(|it| it.span.end < first.span.start).last()
+            && last.alone
+            && self.comments.between(last, &first).trim_matches([' ', '\t', '\r']) == "\n\n"
+        {
+            lines.insert(0, *last);
+            lines.splice(0..0, self.comments.above(last.span.start).iter().copied());
+        }
+        lines
+    }
+
+    fn add(&mut self, above: &[Comment<'_>], beside: Option<Comment<'_>>, is_map: bool) {
+        let note = self.note(above, beside, is_map);
+        if note != Note::default() {
+            self.notes.notes.insert(self.path.clone(), note);
         }
     }
 
