@@ -229,7 +229,9 @@ pub fn write_tree<'a>(path: &Path, files: impl IntoIterator<Item = (&'a str, &'a
         if let Some(folder) = target.parent() {
             create_dir_all(folder)?;
         }
-        at("write", &target, std::fs::write(&target, data))?;
+        // New ones only: on some disks two names are one file.
+        let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&target);
+        at("write", &target, file.and_then(|mut file| file.write_all(data)))?;
     }
     #[cfg(unix)]
     {

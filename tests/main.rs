@@ -10,6 +10,7 @@ mod docs;
 mod functions;
 mod helm;
 mod hook;
+mod hostile;
 mod index;
 mod jinja;
 mod layering;

@@ -6,7 +6,8 @@ use crate::support::{Folder, tool};
 use chart::repository::index::Index;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// A folder with charts `name` at a version, each in a folder of its name.
 fn charts(names: &[&str]) -> Folder {
@@ -276,6 +277,51 @@ fn a_killed_push_leaves_nothing_torn() {
         let hidden: Vec<_> = files(&directory).into_iter().filter(|name| name.ends_with(".tmp")).collect();
         assert_eq!(hidden, Vec::<String>::new());
     }
+}
+
+#[test]
+fn a_dead_lock_is_broken_and_a_live_one_is_not() {
+    // `true`: the lock is a collection; `false`: a file, because the server makes no collections.
+    let push_through = |is_collection: bool, is_alive: bool| {
+        let methods = if is_collection { "PUT DELETE MKCOL COPY MOVE" } else { "PUT" };
+        let Some(server) = nginx(methods, "") else { return };
+        let data = server.folder.path().join("data");
+        let lock = data.join("index.yaml.lock");
+        let holder = if is_collection { lock.join("holder") } else { lock.clone() };
+        if is_collection {
+            std::fs::create_dir(&lock).expect("a lock");
+        }
+        std::fs::write(&holder, "somebody 0\n").expect("a holder");
+        let begun = Instant::now();
+        let ended = AtomicBool::new(false);
+        let (folder, names) = many(3);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for beat in 1..7 {
+                    std::thread::sleep(Duration::from_secs(4));
+                    if is_alive && !ended.load(Ordering::SeqCst) {
+                        assert!(!data.join("index.yaml").exists(), "pushed under a lock that lives");
+                        std::fs::write(&holder, format!("somebody {beat}\n")).expect("a beat");
+                    }
+                }
+                if is_alive {
+                    std::fs::remove_dir_all(&lock).expect("freed");
+                }
+            });
+            push_all(&folder, &names, &server.url("/"));
+            ended.store(true, Ordering::SeqCst);
+        });
+        let waited = begun.elapsed().as_secs();
+        assert!(waited >= 20, "{waited} s");
+        assert_all_there(&data, &names);
+        let left = std::fs::read_to_string(&lock).unwrap_or_default();
+        assert!(left.trim().is_empty() && !lock.is_dir(), "{left:?} is left");
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| push_through(true, false));
+        scope.spawn(|| push_through(false, false));
+        scope.spawn(|| push_through(true, true));
+    });
 }
 
 fn museum_listing(server: &Running, path: &str) -> Vec<String> {

@@ -16,16 +16,23 @@ pub fn binary() -> PathBuf {
 
 /// A temporary folder in which a test writes files and runs `chart`.
 pub struct Folder {
-    directory: tempfile::TempDir,
+    path: PathBuf,
+    _directory: Option<tempfile::TempDir>,
 }
 
 impl Folder {
     pub fn new() -> Self {
-        Folder { directory: tempfile::tempdir().expect("temporary folder") }
+        let directory = tempfile::tempdir().expect("temporary folder");
+        Folder { path: directory.path().to_owned(), _directory: Some(directory) }
+    }
+
+    /// A folder that is there already, and stays.
+    pub fn at(path: PathBuf) -> Self {
+        Folder { path, _directory: None }
     }
 
     pub fn path(&self) -> &Path {
-        self.directory.path()
+        &self.path
     }
 
     /// Writes a file, with its folders.

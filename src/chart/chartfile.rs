@@ -268,9 +268,9 @@ pub(super) fn validate(metadata: &mut Metadata, places: &Places, span: Span, err
     if name.is_empty() {
         invalid(place("name"), "chart.metadata.name is required".into(), "add `name:` to Chart.yaml");
     } else if name == "." || name == ".." {
-        invalid(place("name"), format!("chart.metadata.name {name:?} is not allowed"), "");
+        invalid(place("name"), format!("chart.metadata.name {} is not allowed", clipped(name)), "");
     } else if name.contains('/') {
-        invalid(place("name"), format!("chart.metadata.name {name:?} is invalid"), "a name has no `/`");
+        invalid(place("name"), format!("chart.metadata.name {} is invalid", clipped(name)), "a name has no `/`");
     }
     let version = &metadata.version;
     if version.is_empty() {
@@ -282,7 +282,7 @@ pub(super) fn validate(metadata: &mut Metadata, places: &Places, span: Span, err
     } else if Version::parse(version).is_err() {
         invalid(
             place("version"),
-            format!("chart.metadata.version {version:?} is invalid"),
+            format!("chart.metadata.version {} is invalid", clipped(version)),
             "a version follows SemVer 2, such as `1.2.3` or `1.2.3-rc.1`",
         );
     }
@@ -293,14 +293,22 @@ pub(super) fn validate(metadata: &mut Metadata, places: &Places, span: Span, err
     for dependency in &metadata.dependencies {
         let at = dependency.span.unwrap_or(span);
         if dependency.alias.chars().any(|char| !char.is_ascii_alphanumeric() && char != '_' && char != '-') {
-            let message = format!("dependency {:?} has disallowed characters in the alias", dependency.name);
+            let message = format!("dependency {} has disallowed characters in the alias", clipped(&dependency.name));
             invalid(at, message, "an alias has only letters, digits, `_` and `-`");
         }
         let name = dependency.effective_name();
         if names.insert(name, dependency.span).is_some() {
-            let message = format!("more than one dependency with name or alias {name:?}");
+            let message = format!("more than one dependency with name or alias {}", clipped(name));
             invalid(at, message, "give each its own `alias:`");
         }
+    }
+}
+
+/// A text in quotes, and of a long one the start.
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
     }
 }
 

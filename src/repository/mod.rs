@@ -85,10 +85,7 @@ impl Upload {
         let text = String::from_utf8(entry.data).map_err(|_| refuse("`Chart.yaml` is not UTF-8 text".to_owned()))?;
         let metadata = Metadata::parse(&text).map_err(|why| refuse(format!("`Chart.yaml`: {why}")))?;
         let digest = package::digest(&data);
-        let file_name = format!("{}-{}.tgz", metadata.name, metadata.version);
-        if file_name.contains(['/', '\\', '?', '#', '%']) || file_name.chars().any(char::is_control) {
-            return Err(refuse(format!("{file_name:?} cannot be a file's name")));
-        }
+        let file_name = resolve::file_name(&metadata).map_err(refuse)?;
         let data = data.into();
         let modified = entry.modified;
         Ok(Upload { metadata, file_name, data, digest, modified, provenance: None, now, force: false })

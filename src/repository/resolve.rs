@@ -137,7 +137,19 @@ fn metadata_by(read: ReadFile, data: &[u8]) -> Result<Metadata, String> {
     let entry = read(data, &archive::Limits::default(), "Chart.yaml").map_err(|error| error.to_string())?;
     let entry = entry.ok_or("it has no `Chart.yaml`")?;
     let text = String::from_utf8(entry.data).map_err(|_| "its `Chart.yaml` is not UTF-8 text")?;
-    Metadata::parse(&text).map_err(|why| format!("its `Chart.yaml` is not valid: {why}"))
+    let metadata = Metadata::parse(&text).map_err(|why| format!("its `Chart.yaml` is not valid: {why}"))?;
+    file_name(&metadata).map(|_| metadata)
+}
+
+/// The name under which an archive is kept and published: `<name>-<version>.tgz`.
+pub fn file_name(metadata: &Metadata) -> Result<String, String> {
+    let name = format!("{}-{}.tgz", metadata.name, metadata.version);
+    let is_odd = |char: char| char.is_control() || matches!(char, '/' | '\\' | '?' | '#' | '%');
+    match name.chars().find(|&char| is_odd(char)) {
+        Some(char) => Err(format!("its name or version has a {char:?}, which cannot be in a file's name")),
+        None if name.len() > 255 => Err("its name and version are too long for a file's name".to_owned()),
+        None => Ok(name),
+    }
 }
 
 #[cfg(test)]
