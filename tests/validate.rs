@@ -474,6 +474,64 @@ fn definitions_in_a_chart_check_its_resources() {
     folder.run("render web --set size=3").ok();
 }
 
+/// A definition with a wrong default, wherever it may be.
+#[test]
+fn definitions_are_checked_themselves() {
+    let broken = DEFINITION.replace("size: {type: integer}", "size: {type: integer, default: big}");
+    let folder = Folder::new()
+        .file("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("web/values.yaml", "size: 1\n")
+        .file("web/crds/widgets.yaml", &broken)
+        .file("web/charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n")
+        .file("web/charts/sub/crds/more.yaml", broken.replace("name: v1", "name: v2"))
+        .file("a.yaml", GOOD);
+    let expected = ":15:89: error[invalid-definition]: the schema of v1 is not valid: the default of `spec.size`: \
+                    `default` must be an integer, found the string `big`";
+    let check = folder.run("check web --format short").fails(1).stdout;
+    assert!(check.contains(&format!("web/crds/widgets.yaml{expected}")), "{check}");
+    assert!(check.contains("web/charts/sub/crds/more.yaml:15:89: error[invalid-definition]"), "{check}");
+    let render = folder.run("render web --include-crds --format short").fails(1).stderr;
+    assert!(render.contains(&format!("web/crds/widgets.yaml{expected}")), "{render}");
+    folder.run("render web").ok();
+    for line in ["validate --crds web/crds a.yaml", "validate web/crds/widgets.yaml"] {
+        let run = folder.run(&format!("{line} --format short")).fails(1);
+        assert!(run.stdout.contains(&format!("web/crds/widgets.yaml{expected}")), "{}", run.stdout);
+    }
+}
+
+/// More text than is read at once: places count from the start, from files and from stdin.
+#[test]
+fn long_texts_are_checked_in_parts() {
+    let mut text = String::new();
+    let filler = "    a line of the configuration, to make it longer\n".repeat(200);
+    for at in 0..250 {
+        text += &format!("---\n{}data:\n  text: |\n{filler}", GOOD.replace("good", &format!("c{at}")));
+    }
+    assert!(text.len() > 2 << 20);
+    let line = text.lines().count();
+    text += "---\n";
+    text += TYPO;
+    text += "---\n";
+    text += &GOOD.replace("good", "c0");
+    let expected = format!(
+        "a.yaml:{}:1: error[unknown-field]: unknown field `dat` in the object\n\
+         a.yaml:{}:18: error[duplicate-object]: ConfigMap `c0` in namespace `default` is there twice (a.yaml:4:18 first here)\n",
+        line + 5,
+        line + 9
+    );
+    let folder = Folder::new().file("a.yaml", &text);
+    assert_eq!(folder.run("validate --format short a.yaml").fails(1).stdout, expected);
+    let mut child = folder
+        .command(["validate", "--format", "short", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("taken");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected.replace("a.yaml:", "<stdin>:"));
+}
+
 #[test]
 fn every_finding_has_its_section_in_the_docs() {
     let text = std::fs::read_to_string(root().join("docs/findings.md")).expect("readable");
