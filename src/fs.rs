@@ -62,6 +62,11 @@ pub fn is_dir(path: &Path) -> bool {
     path.is_dir()
 }
 
+/// Whether the path is a plain file, no device or pipe.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
 pub fn exists(path: &Path) -> bool {
     path.exists()
 }

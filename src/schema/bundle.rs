@@ -4,7 +4,8 @@
 //! `schemas/README.md` describes the files and the command that makes them.
 
 use super::version::KubeVersion;
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock, PoisonError, RwLock};
 
 /// `name TAB mask TAB shape`, by name; a definition that changed has a line per variant.
 static DEFINITIONS: &str = include_str!("../../schemas/definitions.txt");
@@ -67,7 +68,14 @@ pub fn definitions() -> impl Iterator<Item = (&'static str, u32, &'static str)> 
 
 /// The versions that know `apps/v1/Deployment`, and the name of its definition.
 pub(super) fn kind(key: &str) -> Option<Line> {
-    from(KINDS, key).next().filter(|line| line.key == key)
+    type Known = HashMap<&'static str, Line, foldhash::fast::RandomState>;
+    static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(RwLock::default);
+    if let Some(line) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(key) {
+        return Some(*line);
+    }
+    let line = from(KINDS, key).next().filter(|line| line.key == key)?;
+    KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(line.key, line);
+    Some(line)
 }
 
 /// All kinds with the versions that know them.

@@ -28,7 +28,7 @@ impl Definition {
 #[derive(Debug)]
 pub struct Pool {
     version: KubeVersion,
-    parsed: RwLock<HashMap<&'static str, &'static Definition>>,
+    parsed: RwLock<HashMap<&'static str, &'static Definition, foldhash::fast::RandomState>>,
 }
 
 impl Pool {

@@ -216,7 +216,7 @@ impl Walk<'_> {
     }
 
     fn unique(&mut self, unique: &Unique, list: &[Node], path: &Path<'_>) {
-        if list.len() < 2 || *unique == Unique::Nothing {
+        if list.len() < 2 || *unique == Unique::Nothing || differ(unique, list) {
             return;
         }
         let mut seen: HashMap<String, Span> = HashMap::with_capacity(list.len());
@@ -458,6 +458,19 @@ impl Walk<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether the items of a short list clearly differ, as nearly all do: by their first key, or by themselves.
+fn differ(unique: &Unique, list: &[Node]) -> bool {
+    let first = |item| match unique {
+        Unique::Keys(keys) => Node::get(item, keys.first()?),
+        _ => Some(item),
+    };
+    let text = |item| first(item).and_then(Node::as_str);
+    list.len() <= 16
+        && list.iter().enumerate().all(|(at, item)| {
+            text(item).is_some_and(|own| list[..at].iter().all(|earlier| text(earlier).is_some_and(|it| it != own)))
+        })
 }
 
 /// What identifies an item of a list-map: `name `web``.

@@ -12,6 +12,9 @@ const MAX_DEPTH: u32 = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Input {
     Stdin,
+    /// A file, a device or a pipe, as the user named it.
+    Given(PathBuf),
+    /// A file in a folder.
     File(PathBuf),
 }
 
@@ -20,22 +23,33 @@ impl Input {
     pub fn name(&self) -> String {
         match self {
             Input::Stdin => "<stdin>".to_owned(),
-            Input::File(path) => path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned(),
+            Input::Given(path) | Input::File(path) => {
+                path.strip_prefix(".").unwrap_or(path).to_string_lossy().into_owned()
+            }
         }
     }
 
     pub fn open(&self) -> Result<Box<dyn Read>, Failed> {
         Ok(match self {
             Input::Stdin => Box::new(std::io::stdin().lock()),
-            Input::File(path) => Box::new(fs::unbuffered(path)?),
+            Input::Given(path) | Input::File(path) => Box::new(fs::unbuffered(path)?),
         })
+    }
+
+    /// Whether it can be read again.
+    pub fn is_file(&self) -> bool {
+        match self {
+            Input::Stdin => false,
+            Input::Given(path) => fs::is_file(path),
+            Input::File(_) => true,
+        }
     }
 
     /// Names the input of an error.
     pub fn reading<T>(&self, result: io::Result<T>) -> Result<T, Failed> {
         match self {
             Input::Stdin => result.map_err(|error| Failed::Other(format!("failed to read stdin: {error}"))),
-            Input::File(path) => Ok(fs::reading(path, result)?),
+            Input::Given(path) | Input::File(path) => Ok(fs::reading(path, result)?),
         }
     }
 }
@@ -69,7 +83,7 @@ pub(super) fn find_yaml(paths: &[PathBuf]) -> Result<Vec<Input>, Failed> {
 
 fn walk(path: &Path, kinds: &[&str], given: bool, depth: u32, inputs: &mut Vec<Input>) -> Result<(), Failed> {
     if given && !fs::is_dir(path) {
-        inputs.push(Input::File(path.to_owned()));
+        inputs.push(Input::Given(path.to_owned()));
         return Ok(());
     }
     if depth > MAX_DEPTH {
@@ -83,7 +97,7 @@ fn walk(path: &Path, kinds: &[&str], given: bool, depth: u32, inputs: &mut Vec<I
             .extension()
             .is_some_and(|extension| kinds.iter().any(|kind| extension.eq_ignore_ascii_case(kind)))
         {
-            inputs.push(Input::File(path));
+            inputs.push(if kind == fs::Kind::File { Input::File(path) } else { Input::Given(path) });
         }
     }
     Ok(())

@@ -201,7 +201,7 @@ impl Validate {
 fn define(checker: &mut Checker, paths: &[PathBuf], sources: &mut Sources) -> Result<Vec<Unit>, Failed> {
     let mut units = Vec::new();
     for input in input::find_yaml(paths)? {
-        let Input::File(path) = &input else { continue };
+        let (Input::Given(path) | Input::File(path)) = &input else { continue };
         let text = fs::read_text(path)?;
         let file = sources.add(input.name(), text.as_str());
         let parsed = yaml::read(&text, file);

@@ -11,6 +11,8 @@ pub(super) struct Parts<R> {
     /// What was read past the last part.
     rest: Vec<u8>,
     base: usize,
+    /// Whether the reader is a plain file, which gives less than it is asked for only at its end.
+    is_plain: bool,
     is_done: bool,
 }
 
@@ -24,33 +26,35 @@ pub(super) struct Part {
 }
 
 impl<R: Read> Parts<R> {
-    pub fn new(reader: R) -> Self {
-        Parts { reader, rest: Vec::new(), base: 0, is_done: false }
+    pub fn new(reader: R, is_plain: bool) -> Self {
+        Parts { reader, rest: Vec::new(), base: 0, is_plain, is_done: false }
     }
 
-    pub fn next(&mut self) -> io::Result<Option<Part>> {
-        self.next_of(SIZE)
+    /// The next part. `space` is for texts that fit into it, as most do: they are read with one call.
+    pub fn next(&mut self, space: &mut [u8]) -> io::Result<Option<Part>> {
+        self.next_of(SIZE, space)
     }
 
-    fn next_of(&mut self, size: usize) -> io::Result<Option<Part>> {
+    fn next_of(&mut self, size: usize, space: &mut [u8]) -> io::Result<Option<Part>> {
         if self.is_done {
             return Ok(None);
         }
         let mut bytes = std::mem::take(&mut self.rest);
-        // Most texts are small: a buffer that takes them at once spares a second one.
-        bytes.reserve(8 << 10);
-        loop {
+        if self.is_plain && self.base == 0 {
+            let count = self.reader.read(space)?;
+            bytes.extend_from_slice(&space[..count]);
+            self.is_done = count < space.len();
+        }
+        while !self.is_done {
             let wanted = (size.max(bytes.len()) + 1) as u64;
             self.is_done = ((&mut self.reader).take(wanted).read_to_end(&mut bytes)? as u64) < wanted;
-            if self.is_done {
-                break;
-            }
-            if let Some(at) = memchr::memmem::rfind(&bytes, b"\n---") {
+            if !self.is_done
+                && let Some(at) = memchr::memmem::rfind(&bytes, b"\n---")
+            {
                 self.rest = bytes.split_off(at + 1);
                 break;
             }
         }
-        bytes.shrink_to_fit();
         let base = self.base;
         self.base += bytes.len();
         let invalid = |what| io::Error::new(io::ErrorKind::InvalidData, what);
@@ -70,11 +74,11 @@ mod tests {
     #[test]
     fn parts_hold_whole_documents() {
         let text = "a: long document\n---\nb\n---\nc\n--- d\n";
-        for size in [1000, 25, 20] {
-            let mut parts = Parts::new(text.as_bytes());
+        for (size, is_plain) in [(1000, false), (25, false), (20, false), (1000, true), (20, true)] {
+            let mut parts = Parts::new(text.as_bytes(), is_plain);
             let mut found = String::new();
             let mut counted = 0;
-            while let Some(part) = parts.next_of(size).unwrap() {
+            while let Some(part) = parts.next_of(size, &mut [0; 3]).unwrap() {
                 assert_eq!(part.base as usize, found.len());
                 assert!(part.base == 0 || part.text.starts_with("---"), "{part:?}");
                 found += &part.text;
@@ -84,6 +88,9 @@ mod tests {
             assert_eq!(found, text, "{size}");
             assert_eq!(counted > 1, size < text.len(), "{size}");
         }
-        assert!(Parts::new(&b"\xff"[..]).next().is_err());
+        let mut space = [0; 100];
+        let whole = Parts::new(text.as_bytes(), true).next(&mut space).unwrap().unwrap();
+        assert!(whole.is_last && whole.text == text);
+        assert!(Parts::new(&b"\xff"[..], true).next(&mut space).is_err());
     }
 }

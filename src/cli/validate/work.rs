@@ -9,6 +9,7 @@ use crate::manifest::documents as split;
 use crate::schema::{self, Checker};
 use crate::{fs, yaml};
 use rayon::prelude::*;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -34,8 +35,8 @@ pub(super) struct Outcome {
     files: Vec<FileId>,
     /// Whose text was dropped: index of the input.
     dropped: HashMap<FileId, usize>,
-    /// What came from stdin, where it was too long to keep.
-    copy: Option<File>,
+    /// What came from stdin and pipes, which cannot be read twice, where it was too long to keep.
+    copies: HashMap<FileId, File>,
     /// Documents that are no YAML.
     pub unreadable: usize,
 }
@@ -58,16 +59,17 @@ impl<'a> Work<'a> {
     pub fn run(&self, inputs: &[Input], sources: &mut Sources) -> Result<Outcome, Failed> {
         let mut outcome = Outcome::default();
         let mut batch = Batch::default();
+        let mut space = vec![0; 64 << 10];
         for (at, input) in inputs.iter().enumerate() {
             let file = sources.add(input.name(), "");
             outcome.files.push(file);
-            let mut parts = Parts::new(input.open()?);
-            while let Some(Part { base, text, is_last }) = input.reading(parts.next())? {
+            let mut parts = Parts::new(input.open()?, matches!(input, Input::File(_)));
+            while let Some(Part { base, text, is_last }) = input.reading(parts.next(&mut space))? {
                 let is_whole = base == 0 && is_last;
                 if !is_whole {
                     outcome.checked_batch(self, &mut batch, inputs, sources)?;
                     outcome.dropped.insert(file, at);
-                    outcome.keep(input, &text)?;
+                    outcome.keep(input, file, &text)?;
                 }
                 batch.texts.push((at, file, base));
                 batch.size += text.len();
@@ -154,15 +156,16 @@ impl Outcome {
         Ok(())
     }
 
-    /// Keeps a part of stdin, which cannot be read twice.
-    fn keep(&mut self, input: &Input, text: &str) -> Result<(), Failed> {
-        if *input == Input::Stdin {
-            let mut copy = self.copy.take().map_or_else(fs::unnamed, Ok)?;
-            copy.write_all(text.as_bytes())
-                .map_err(|error| Failed::Other(format!("failed to keep what came from stdin: {error}")))?;
-            self.copy = Some(copy);
+    /// Keeps a part of what cannot be read twice.
+    fn keep(&mut self, input: &Input, file: FileId, text: &str) -> Result<(), Failed> {
+        if input.is_file() {
+            return Ok(());
         }
-        Ok(())
+        let copy = match self.copies.entry(file) {
+            Entry::Occupied(copy) => copy.into_mut(),
+            Entry::Vacant(place) => place.insert(fs::unnamed()?),
+        };
+        input.reading(copy.write_all(text.as_bytes()))
     }
 
     /// Reads the texts again of custom resources that wait for their definition.
@@ -181,15 +184,14 @@ impl Outcome {
     fn restore(&mut self, files: &[FileId], inputs: &[Input], sources: &mut Sources) -> Result<(), Failed> {
         for file in files {
             let Some(at) = self.dropped.remove(file) else { continue };
-            let text = match &inputs[at] {
-                Input::File(path) => fs::read_text(path)?,
-                Input::Stdin => {
+            let text = match (self.copies.get_mut(file), &inputs[at]) {
+                (Some(copy), input) => {
                     let mut text = String::new();
-                    let copy = self.copy.as_mut();
-                    let read = copy.map(|copy| copy.rewind().and_then(|()| copy.read_to_string(&mut text)));
-                    Input::Stdin.reading(read.transpose())?;
+                    input.reading(copy.rewind().and_then(|()| copy.read_to_string(&mut text)))?;
                     text
                 }
+                (None, Input::Given(path) | Input::File(path)) => fs::read_text(path)?,
+                (None, Input::Stdin) => continue,
             };
             sources.set_text(*file, text);
         }
