@@ -9,7 +9,7 @@ use super::pool::Pool;
 use super::rules;
 use super::version::KubeVersion;
 use super::walk::Walk;
-use crate::diagnostic::{Code, Diagnostic, FileId, Severity, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, FileId, Severity, Sources, Span, nearest};
 use crate::yaml::Node;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -278,6 +278,13 @@ impl Checker {
             Diagnostic::new(Code::MissingSchema, message).label(identity.kind_span(), "kind without a schema");
         if self.options.ignore_missing {
             finding.severity = Severity::Note;
+        }
+        // A group that is nearly one of Kubernetes' own is misspelt.
+        let newest = self.options.versions.last().copied().unwrap_or_else(KubeVersion::newest);
+        let home = rules::api::home(identity.kind, newest);
+        let home = home.filter(|home| nearest(identity.api_version, [*home]).is_some());
+        if let Some(home) = home {
+            return finding.hint(format!("did you mean `{home}`?"));
         }
         finding.hint("give its CustomResourceDefinition with `--crds`, or a catalog with `--schema-location`")
     }

@@ -144,10 +144,12 @@ impl Walk<'_> {
         path: &Path<'_>,
     ) {
         let mut required = 0;
+        // Required fields that are there under a misspelt name, which has been told.
+        let mut misspelt: Vec<&str> = Vec::new();
         for (key, entry) in map.iter() {
             let Some(field) = fields.get(key) else {
                 if self.strict && !open {
-                    self.unknown_field(key, entry, fields, definition, map, path);
+                    misspelt.extend(self.unknown_field(key, entry, fields, definition, map, path));
                 }
                 continue;
             };
@@ -161,7 +163,7 @@ impl Walk<'_> {
             self.value(&field.shape, &entry.value, &path.key(key));
         }
         if required < fields.required() {
-            for field in fields.iter().filter(|field| field.required) {
+            for field in fields.iter().filter(|field| field.required && !misspelt.contains(&&*field.name)) {
                 match map.get(&*field.name) {
                     None => self.missing_field(field, node, map, definition, path),
                     Some(entry) if entry.value.is_null() => self.null_field(field, entry, path),
@@ -254,15 +256,16 @@ impl Walk<'_> {
         }
     }
 
-    fn unknown_field(
+    /// Tells a field that is not known; gives the absent one that is meant.
+    fn unknown_field<'f>(
         &mut self,
         key: &str,
         entry: &Entry,
-        fields: &Fields,
+        fields: &'f Fields,
         definition: Option<&Definition>,
         map: &Mapping,
         path: &Path<'_>,
-    ) {
+    ) -> Option<&'f str> {
         let place = if path.is_root() { "the object".to_owned() } else { format!("`{path}`") };
         let kind = definition.map_or(String::new(), |definition| format!(" of {}", definition.short_name()));
         let mut finding = Diagnostic::new(Code::UnknownField, format!("unknown field `{key}` in {place}"))
@@ -289,6 +292,7 @@ impl Walk<'_> {
             });
         }
         self.push(finding);
+        nearest_field.filter(|meant| !map.contains_key(*meant))
     }
 
     /// Where a field that is in the wrong place could belong: in an object around or below.

@@ -128,8 +128,8 @@ fn unknown(identity: &Identity<'_>, version: KubeVersion) -> Option<Diagnostic> 
         Some((first, rest)) if rest.contains('/') => first == group,
         _ => group.is_empty(),
     };
-    if !bundle::kinds().any(|line| own_group(line.key)) {
-        // A kind of Kubernetes in a group that is not: only a missing group is a clear mistake.
+    // Groups of custom resources are domains, which have a dot.
+    if group.contains('.') && !bundle::kinds().any(|line| own_group(line.key)) {
         return None;
     }
     let (api_version, kind) = (identity.api_version, identity.kind);
@@ -149,6 +149,11 @@ fn unknown(identity: &Identity<'_>, version: KubeVersion) -> Option<Diagnostic> 
         Some(meant) => finding.hint(format!("did you mean `{meant}`?")),
         None => finding.hint("a custom resource's group is a domain of its own, such as `example.com/v1`"),
     })
+}
+
+/// The API version of Kubernetes' own kind of this name.
+pub(in crate::schema) fn home(kind: &str, version: KubeVersion) -> Option<&'static str> {
+    homes(kind, version).first().copied()
 }
 
 /// Warns of a kind that is there, but deprecated or gone in a later version.

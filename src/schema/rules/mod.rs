@@ -24,7 +24,7 @@ mod volume;
 use super::names::{self, Fault};
 use super::path::Path;
 use super::walk::Walk;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::yaml::{Data, Node};
 
 /// A check of a value of some definition. The value is a mapping; what is of a wrong type in it has been told.
@@ -200,7 +200,12 @@ impl Walk<'_> {
 
     /// Tells when of several fields none or more than one is set.
     fn exactly_one(&mut self, node: &Node, path: &Path<'_>, fields: &[&str], what: &str) {
-        if self.at_most_one(node, path, fields) == 0 {
+        // A field that is not known is the one that was meant.
+        let is_unknown = |finding: &Diagnostic| {
+            let within = |label: &Label| label.span.start >= node.span.start && label.span.end <= node.span.end;
+            finding.code == Code::UnknownField && finding.labels.first().is_some_and(within)
+        };
+        if self.at_most_one(node, path, fields) == 0 && !self.findings.iter().rev().take(8).any(is_unknown) {
             let choices = super::words::alternatives(fields.iter().copied());
             self.lacks(node, path, what, format!("add one of {choices}"));
         }

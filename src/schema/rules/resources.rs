@@ -126,6 +126,11 @@ fn amount(walk: &mut Walk<'_>, name: &str, node: &Node, place: impl Fn() -> Stri
             format!("`{}` is {value} cores: `{text}`", place()),
             "a size rather than a number of cores",
         );
+    } else if name == "cpu" && value > 0.0 && value < 0.001 {
+        let message = format!("`{}` is less than a thousandth of a core: `{text}`", place());
+        walk.tell(Code::OddQuantity, node, message, "`1m` is the least")
+            .hints
+            .push("write `500m` for half a core".into());
     } else if name == "memory" && value > 0.0 && value < 1024.0 {
         let meant = format!("write `{text}Mi` for mebibytes");
         walk.tell(Code::OddQuantity, node, format!("`{}` is {value} bytes: `{text}`", place()), "less than a kilobyte")

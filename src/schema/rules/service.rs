@@ -24,7 +24,8 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
             );
         }
         "ExternalName" => {}
-        _ if count == 0 && !headless => {
+        // What is no list has been told.
+        _ if count == 0 && !headless && node.get("ports").is_none_or(|it| it.is_null() || it.as_seq().is_some()) => {
             walk.lacks(node, path, "`ports`", "add `ports: [{port: 80}]`, or `clusterIP: None` for a headless service");
         }
         _ => {}

@@ -119,6 +119,9 @@ pub(super) fn amount(walk: &mut Walk<'_>, node: Option<&Node>, path: &Path<'_>) 
     let Some(node) = node else { return };
     walk.within(Some(node), 0, i64::MAX, || path.to_string());
     let Some(text) = node.as_str() else { return };
+    if names::percent(text).is_some_and(|percent| percent > 100) && path.last_key() != Some("maxSurge") {
+        walk.tell(Code::InvalidPercent, node, format!("`{path}` is more than all pods: `{text}`"), "at most `100%`");
+    }
     if names::percent(text).is_none() {
         let finding = walk.tell(
             Code::InvalidPercent,

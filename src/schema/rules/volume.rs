@@ -140,7 +140,7 @@ pub(super) fn persistent(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     if node.at(["capacity", "storage"]).is_none_or(Node::is_null) {
         walk.lacks(node, path, "`capacity.storage`", "say how much: `capacity: {storage: 10Gi}`");
     }
-    if node.get("accessModes").and_then(Node::as_seq).is_none_or(<[Node]>::is_empty) {
+    if node.get("accessModes").is_none_or(|it| it.is_null() || it.as_seq().is_some_and(<[Node]>::is_empty)) {
         walk.lacks(node, path, "`accessModes`", "add `accessModes: [ReadWriteOnce]`");
     }
     const SOURCES: &[&str] = &[
