@@ -51,7 +51,7 @@ fn project(template: &str) -> Project {
 /// What a template renders to, or Helm's text of the error.
 fn render(template: &str) -> Result<String, String> {
     let project = project(template);
-    let mut engine = Engine::new(&project).map_err(|failure| failure[0].message.clone())?;
+    let mut engine = Engine::new(project).map_err(|failure| failure[0].message.clone())?;
     match engine.render(0) {
         Ok(output) => Ok(output.text),
         Err(_) => Err(engine.helm_text().expect("an error").to_owned()),

@@ -60,7 +60,7 @@ fn render(case: &Value) -> Result<BTreeMap<String, String>, String> {
     let options = Options { incomplete: true, skip_schema_validation: false };
     let assembly = assemble(&chart, &layered, context, options, &mut sources).map_err(words)?;
     let project = &assembly.project;
-    let mut engine = Engine::new(project).map_err(|failure| {
+    let mut engine = Engine::new(project.clone()).map_err(|failure| {
         let span = failure[0].labels[0].span;
         let template = project.templates.iter().find(|template| template.file == span.file).expect("a template");
         let line = sources.position(span.file, span.start).line;
@@ -150,7 +150,7 @@ fn one(template: &str, values: &str, adapt: impl Fn(&mut Context)) -> (Result<Ou
     adapt(&mut context);
     let options = Options { incomplete: true, skip_schema_validation: false };
     let assembly = assemble(&chart, &Layered::none(), context, options, &mut sources).expect("an assembly");
-    let (result, reads) = match Engine::new(&assembly.project) {
+    let (result, reads) = match Engine::new(assembly.project) {
         Ok(mut engine) => (engine.render(0), engine.reads()),
         Err(failure) => (Err(failure), Reads::default()),
     };
@@ -261,6 +261,17 @@ fn seeds_repeat_and_templates_do_not_share_numbers() {
 }
 
 #[test]
+fn nil_maps_are_null() {
+    let template = r#"{{ toJson .Chart.Annotations }} {{ toYaml .Chart.Annotations }} {{ .Chart.Annotations }} {{ printf "%#v" .Chart.Annotations }}
+{{ fromJson "null" | toJson }} {{ fromYaml "" | toJson }} {{ dict "x" (fromJson "null") | deepCopy | toJson }}"#;
+    let (output, ..) = one(template, "{}", |_| {});
+    let expected = "null null map[] map[string]string(nil)\nnull {} {\"x\":null}";
+    assert_eq!(output.expect("text").text, expected);
+    let (failure, ..) = one("{{ set (fromJson \"null\") \"a\" 1 }}", "{}", |_| {});
+    assert!(failure.expect_err("a failure")[0].message.contains("assignment to entry in nil map"));
+}
+
+#[test]
 fn named_templates_can_be_called_from_outside() {
     let case = serde_json::json!({ "template": "{{ define \"n\" }}{{ .Chart.Name }}-{{ .Chart.Type }}{{ end }}", "values": "a: 1" });
     let folder = chart(&case);
@@ -268,7 +279,7 @@ fn named_templates_can_be_called_from_outside() {
     let chart = load(&folder.path().join("t"), &mut sources).expect("a chart");
     let assembly =
         assemble(&chart, &Layered::none(), context(), Options::default(), &mut sources).expect("an assembly");
-    let mut engine = Engine::new(&assembly.project).expect("an engine");
+    let mut engine = Engine::new(assembly.project).expect("an engine");
     assert_eq!(engine.include("n", 0, Argument::Root).expect("text"), "t-");
     let data = chart::value::Value::map([("Chart", chart::value::Value::map([("Name", "x".into())]))]);
     assert_eq!(engine.include("n", 0, Argument::Value(data)).expect("text"), "x-");

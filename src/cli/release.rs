@@ -221,8 +221,12 @@ impl ReleaseFlags {
 
     /// A repeatable render does not depend on the machine's time zone either.
     fn time_zone(&self) -> Option<String> {
-        let zone = std::env::var("TZ").ok().filter(|zone| !zone.is_empty());
-        if self.seed.is_some() { zone.or(Some("UTC".to_owned())) } else { zone }
+        let utc = || "UTC".to_owned();
+        match std::env::var("TZ") {
+            Ok(zone) if zone.is_empty() => Some(utc()),
+            Ok(zone) => Some(zone),
+            Err(_) => self.seed.is_some().then(utc),
+        }
     }
 
     fn now(&self) -> i128 {

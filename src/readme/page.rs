@@ -45,8 +45,8 @@ impl Page<'_> {
         let templates = if templates.is_empty() { &whole[..] } else { templates };
         let (jinja, go): (Vec<&Source>, Vec<&Source>) = templates.iter().partition(|it| it.name.ends_with(".j2"));
         if !go.is_empty() {
-            let project = self.project(&go, sources);
-            let mut engine = helm::Engine::new(&project)?;
+            let project = Arc::new(self.project(&go, sources));
+            let mut engine = helm::Engine::new(Arc::clone(&project))?;
             for template in &project.templates[1..] {
                 text += &engine.include(&template.name, 0, Argument::Value(self.data()))?;
             }
@@ -86,8 +86,7 @@ impl Page<'_> {
         if marked.is_empty() {
             return Ok(None);
         }
-        let project = self.project(&[], sources);
-        let mut engine = helm::Engine::new(&project)?;
+        let mut engine = helm::Engine::new(self.project(&[], sources))?;
         let mut parts: Vec<(Marked, String)> = Vec::new();
         for marked in marked {
             if !PARTS.contains(&format!("define \"{}\"", marked.name)) {
@@ -262,8 +261,7 @@ impl Page<'_> {
             Value::map([("name", text(name)), ("rows", Value::list(rows.into_iter().map(row).collect()))])
         });
         let sections = Value::list(sections.collect());
-        let project = self.project(&[], sources);
-        let mut engine = helm::Engine::new(&project)?;
+        let mut engine = helm::Engine::new(self.project(&[], sources))?;
         let mut names = vec![
             ("rows".to_owned(), Value::list(self.rows.iter().map(row).collect())),
             ("sections".to_owned(), sections),

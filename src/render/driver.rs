@@ -3,22 +3,29 @@
 use crate::diagnostic::{Diagnostic, Failure, FileId, SourceMap, Sources};
 use crate::manifest::Text;
 use crate::template::{Dialect, Output, Project, Reads, helm, jinja};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The dialects of a project. Each is set up when the first of its templates comes: a chart of Jinja templates parses
 /// no Go templates.
 struct Engines<'p> {
     project: &'p Arc<Project>,
-    helm: Option<Result<helm::Engine<'p>, Failure>>,
+    helm: Arc<Helm>,
     jinja: Option<jinja::Engine>,
 }
 
-impl<'p> Engines<'p> {
+/// The engine for Go templates, or why they do not parse. Jinja templates call it, too, through `include()`.
+type Helm = Mutex<Option<Result<helm::Engine, Failure>>>;
+
+fn lock(helm: &Helm) -> MutexGuard<'_, Option<Result<helm::Engine, Failure>>> {
+    helm.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engines<'_> {
     fn render(&mut self, template: usize) -> Result<Output, Failure> {
         if self.project.templates[template].is_jinja() {
-            return self.jinja.get_or_insert_with(|| jinja(self.project)).render(template);
+            return self.jinja.get_or_insert_with(|| jinja(self.project, &self.helm)).render(template);
         }
-        match self.helm.get_or_insert_with(|| helm::Engine::new(self.project)) {
+        match lock(&self.helm).get_or_insert_with(|| helm::Engine::new(Arc::clone(self.project))) {
             Ok(engine) => engine.render(template),
             // One template that does not parse takes the others with it; the reasons are told once.
             Err(failure) => Err(std::mem::take(failure)),
@@ -26,7 +33,7 @@ impl<'p> Engines<'p> {
     }
 
     fn reads(&self) -> Reads {
-        let mut reads = match &self.helm {
+        let mut reads = match &*lock(&self.helm) {
             Some(Ok(engine)) => engine.reads(),
             _ => Reads::default(),
         };
@@ -38,12 +45,14 @@ impl<'p> Engines<'p> {
 }
 
 /// The Jinja engine of a project, whose `include()` calls the project's named Go templates.
-fn jinja(project: &Arc<Project>) -> jinja::Engine {
+fn jinja(project: &Arc<Project>, helm: &Arc<Helm>) -> jinja::Engine {
     let engine = jinja::Engine::new(project);
-    let project = Arc::clone(project);
-    // An engine borrows its project, so each call sets one up: a hook that outlives this frame cannot hold it.
+    let (project, helm) = (Arc::clone(project), Arc::clone(helm));
     engine.set_include(Arc::new(move |name, scope, argument| {
-        helm::Engine::new(&project)?.include(name, scope, argument)
+        match lock(&helm).get_or_insert_with(|| helm::Engine::new(Arc::clone(&project))) {
+            Ok(engine) => engine.include(name, scope, argument),
+            Err(failure) => Err(failure.clone()),
+        }
     }));
     engine
 }
@@ -83,7 +92,7 @@ impl RenderedFile {
 
 /// Renders all templates but partials, which are in Helm's order. A template that fails does not stop the others.
 pub fn render(project: &Arc<Project>, sources: &mut Sources) -> Rendered {
-    let mut engines = Engines { project, helm: None, jinja: None };
+    let mut engines = Engines { project, helm: Arc::default(), jinja: None };
     let mut rendered = Rendered::default();
     for (index, template) in project.templates.iter().enumerate() {
         if template.is_partial() || project.scopes[template.scope].is_library {

@@ -72,7 +72,7 @@ pub fn evaluate(template: &str, name: &str, context: Context, sources: &mut Sour
         templates: vec![Template { name: name.into(), scope: 0, text, file }],
         values: Node::empty_map(file),
     };
-    let output = helm::Engine::new(&project)?.render(0)?;
+    let output = helm::Engine::new(project)?.render(0)?;
     Ok(output.text)
 }
 

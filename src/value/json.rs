@@ -62,7 +62,7 @@ fn write(value: &Value, layout: Layout, depth: u32, out: &mut String) -> Result<
         Value::Map(map) => {
             let entries = map.snapshot();
             if entries.is_empty() {
-                out.push_str("{}");
+                out.push_str(if map.is_nil() { "null" } else { "{}" });
                 return Ok(());
             }
             let mut sorted: Vec<(&Str, &Value)> = entries.iter().collect();

@@ -154,6 +154,7 @@ pub struct Map {
 #[derive(Debug)]
 struct MapInner {
     tag: u32,
+    is_nil: bool,
     entries: Mutex<Arc<Entries>>,
     later: Option<Box<Later>>,
 }
@@ -181,13 +182,25 @@ impl Map {
     }
 
     pub fn with(kind: MapKind, entries: Entries, tag: u32) -> Self {
-        Map { inner: Arc::new(MapInner { tag, entries: Mutex::new(Arc::new(entries)), later: None }), kind }
+        Map {
+            inner: Arc::new(MapInner { tag, is_nil: false, entries: Mutex::new(Arc::new(entries)), later: None }),
+            kind,
+        }
+    }
+
+    /// Go's nil map, which prints as `map[]` and marshals as `null`.
+    pub fn nil(kind: MapKind) -> Self {
+        Map { inner: Arc::new(MapInner { tag: 0, is_nil: true, entries: Mutex::default(), later: None }), kind }
+    }
+
+    pub fn is_nil(&self) -> bool {
+        self.inner.is_nil && self.is_empty()
     }
 
     /// A map whose entries are costly and seldom asked for.
     pub fn later(kind: MapKind, make: impl FnOnce() -> Entries + Send + 'static) -> Self {
         let later = Some(Box::new(Later(Mutex::new(Some(Box::new(make))))));
-        Map { inner: Arc::new(MapInner { tag: 0, entries: Mutex::default(), later }), kind }
+        Map { inner: Arc::new(MapInner { tag: 0, is_nil: false, entries: Mutex::default(), later }), kind }
     }
 
     pub fn kind(&self) -> MapKind {

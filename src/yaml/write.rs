@@ -120,6 +120,10 @@ impl Writer {
 
     fn map(&mut self, map: &Map) -> Result<(), String> {
         let entries = map.snapshot();
+        if map.is_nil() && !self.pretty {
+            self.plain("null");
+            return Ok(());
+        }
         if entries.is_empty() {
             self.indicator("{}", true, false, false);
             return Ok(());

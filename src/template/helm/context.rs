@@ -77,7 +77,13 @@ fn chart(metadata: &Metadata, is_root: bool) -> Value {
         let fields = [("Name", &one.name), ("Email", &one.email), ("URL", &one.url)];
         Value::map(fields.map(|(name, text)| (name, Value::from(text.as_str()))))
     });
-    let annotations = metadata.annotations.iter().map(|(key, text)| (key.as_str().into(), text.as_str().into()));
+    let annotations = match &metadata.annotations {
+        none if none.is_empty() => Map::nil(MapKind::Str),
+        some => {
+            let entries = some.iter().map(|(key, text)| (key.as_str().into(), text.as_str().into()));
+            Map::with(MapKind::Str, entries.collect(), 0)
+        }
+    };
     let text = |text: &str| Value::from(text);
     Value::map([
         ("Name", text(&metadata.name)),
@@ -93,7 +99,7 @@ fn chart(metadata: &Metadata, is_root: bool) -> Value {
         ("Tags", text(&metadata.tags)),
         ("AppVersion", text(&metadata.app_version)),
         ("Deprecated", metadata.deprecated.into()),
-        ("Annotations", Value::Map(Map::with(MapKind::Str, annotations.collect(), 0))),
+        ("Annotations", Value::Map(annotations)),
         ("KubeVersion", text(&metadata.kube_version)),
         ("Dependencies", Value::list(metadata.dependencies.iter().map(dependency).collect())),
         ("Type", text(&metadata.kind)),

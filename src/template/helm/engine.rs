@@ -23,8 +23,8 @@ use std::thread;
 
 /// The Helm dialect.
 #[derive(Debug)]
-pub struct Engine<'p> {
-    project: &'p Project,
+pub struct Engine {
+    project: Arc<Project>,
     contexts: Vec<Map>,
     names: Arc<Layer>,
     shared: Shared,
@@ -32,13 +32,14 @@ pub struct Engine<'p> {
     last_error: Option<String>,
 }
 
-impl<'p> Engine<'p> {
+impl Engine {
     /// Parses the Go templates of a project. Fails with the first error of each file that does not parse, in the
     /// order in which Helm would come to them.
-    pub fn new(project: &'p Project) -> Result<Self, Failure> {
+    pub fn new(project: impl Into<Arc<Project>>) -> Result<Self, Failure> {
+        let project = project.into();
         let mut names = Layer::default();
         let mut errors = Vec::new();
-        for (template, parsed) in parsed(project) {
+        for (template, parsed) in parsed(&project) {
             match parsed {
                 Ok(trees) => trees.into_iter().for_each(|tree| names.add(Arc::new(tree))),
                 Err(error) => errors.push(explain::syntax(template, &error)),
@@ -48,7 +49,7 @@ impl<'p> Engine<'p> {
             return Err(errors);
         }
         let mut tags = Tags::default();
-        let contexts = context::contexts(project, &mut tags);
+        let contexts = context::contexts(&project, &mut tags);
         let shared = Shared::new(Reads::new(project.context.record_reads, tags));
         let mut seed = [0; 32];
         match project.context.seed {
@@ -86,7 +87,7 @@ impl<'p> Engine<'p> {
 
     fn explain(&mut self, error: &ExecError, scope: usize) -> Failure {
         self.last_error = Some(error.helm_text());
-        Explainer { project: self.project, scope }.explain(error)
+        Explainer { project: &self.project, scope }.explain(error)
     }
 }
 
@@ -124,9 +125,9 @@ fn parsed(project: &Project) -> Vec<Parsed<'_>> {
     templates.into_iter().zip(results).collect()
 }
 
-impl Dialect for Engine<'_> {
+impl Dialect for Engine {
     fn render(&mut self, template: usize) -> Result<template::Output, Failure> {
-        let project = self.project;
+        let project = Arc::clone(&self.project);
         let file = &project.templates[template];
         let scope = &project.scopes[file.scope];
         let context = self.contexts[file.scope].clone();

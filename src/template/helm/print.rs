@@ -435,6 +435,10 @@ impl Printer {
     fn map(&mut self, map: &Map, value: &Value, verb: char, depth: usize) -> Result<(), Error> {
         if self.flags.go_syntax {
             self.out.push_str(&type_of(value));
+            if map.is_nil() {
+                self.out.push_str("(nil)");
+                return Ok(());
+            }
             self.out.push('{');
         } else {
             self.out.push_str("map[");

@@ -52,7 +52,7 @@ fn get(_: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
 }
 
 fn set(env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
-    let map = map(arguments, 0).ok_or("assignment to entry in nil map")?;
+    let map = map(arguments, 0).filter(|map| !map.is_nil()).ok_or("assignment to entry in nil map")?;
     env.charge(1)?;
     map.insert(text(arguments, 1).into(), any(arguments, 2).clone());
     Ok(Value::Map(map.as_kind(MapKind::Any)))

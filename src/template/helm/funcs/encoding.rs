@@ -7,7 +7,7 @@ use super::Type::{Any, Str};
 use super::{Env, Error, Function, any, text, toml};
 use crate::diagnostic::FileId;
 use crate::value::json::{Layout, from_json, to_json};
-use crate::value::{List, Value, bytes_of, text_from_bytes};
+use crate::value::{List, Map, MapKind, Value, bytes_of, text_from_bytes};
 use crate::yaml::{self, Numbers};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -160,6 +160,7 @@ fn from_yaml(text: &str) -> Result<Value, String> {
 
 fn map_or_error(read: Result<Value, String>, prefix: &str) -> Value {
     let error = match read {
+        Ok(Value::Nil) if prefix.is_empty() => return Value::Map(Map::nil(MapKind::Any)),
         Ok(Value::Nil) => return Value::map::<&str>([]),
         Ok(map @ Value::Map(_)) => return map,
         Ok(value) => format!("{prefix}{}", mismatch(&value, "map[string]interface {}")),

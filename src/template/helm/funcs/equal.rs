@@ -72,6 +72,7 @@ fn copy_at(env: &mut Env<'_>, value: &Value, depth: usize) -> Result<Value, Erro
             let items = list.items().iter().map(|item| copy_at(env, item, depth + 1)).collect::<Result<_, _>>()?;
             Value::List(List::with(list.kind(), Some(items), list.tag()))
         }
+        Value::Map(map) if map.is_nil() => Value::Map(Map::nil(map.kind())),
         Value::Map(map) => {
             let mut entries = map.snapshot().as_ref().clone();
             for entry in entries.values_mut() {
