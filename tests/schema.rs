@@ -295,7 +295,7 @@ fn check_notes(folder: &str) {
         let mut sources = Sources::default();
         let file = sources.add(name.clone(), text.as_str());
         let documents = yaml::read(&text, file).complete().expect("YAML");
-        let findings = Checker::new(Options::default()).check(&documents, &sources, Vec::new);
+        let findings = Checker::new(Options::default()).check(&documents, &sources, |_| Vec::new());
         let mut found: Vec<_> = findings
             .iter()
             .map(|finding| {

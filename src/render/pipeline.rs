@@ -6,7 +6,7 @@ use super::origin::{Layers, explain, show_use};
 use crate::chart::Chart;
 use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources};
 use crate::manifest::{Depth, Manifests, Text, collect};
-use crate::schema::Checker;
+use crate::schema::{Checker, Wanted};
 use crate::template::{Context, Dialect, Project, Scope, Template, helm};
 use crate::values::Layered;
 use crate::yaml::{self, Node};
@@ -92,8 +92,9 @@ impl Outcome {
     /// Checks the manifests, which were read in full, against the Kubernetes schemas.
     pub fn validate(&mut self, checker: &Checker, layered: &Layered, sources: &Sources) {
         let documents: Vec<Node> = self.manifests.iter().filter_map(|manifest| manifest.node.clone()).collect();
-        let definitions = || {
+        let definitions = |wanted: &Wanted| {
             let files = self.crds.iter().filter_map(|crd| crd.file.source);
+            let files = files.filter(|file| wanted.may_be_in(sources.text(*file)));
             files.flat_map(|file| yaml::read(sources.text(file), file).documents).collect()
         };
         let mut findings = checker.check(&documents, sources, definitions);
@@ -127,7 +128,7 @@ pub fn validate_crds(chart: &Chart, checker: &Checker, sources: &Sources) -> Vec
 fn check_file(file: FileId, checker: &Checker, sources: &Sources) -> Vec<Diagnostic> {
     let mut parsed = yaml::read(sources.text(file), file);
     let mut findings = std::mem::take(&mut parsed.findings);
-    findings.extend(checker.check(&parsed.documents, sources, Vec::new));
+    findings.extend(checker.check(&parsed.documents, sources, |_| Vec::new()));
     findings.extend(parsed.error.map(|error| error.diagnostic));
     findings
 }

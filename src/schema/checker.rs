@@ -66,6 +66,32 @@ pub struct Outcome {
     waiting: Vec<Node>,
 }
 
+/// The kinds of custom resources whose definition has not been seen yet.
+#[derive(Debug)]
+pub struct Wanted(Vec<(String, String)>);
+
+impl Wanted {
+    fn new(waiting: &[Node]) -> Self {
+        let identities = waiting.iter().filter_map(|node| Identity::read(node).ok());
+        let mut kinds: Vec<_> = identities.map(|it| (it.group().to_owned(), it.kind.to_string())).collect();
+        kinds.sort();
+        kinds.dedup();
+        Wanted(kinds)
+    }
+
+    /// Whether a file may define one of them: its group is named, and its kind after the word `kind`.
+    pub fn may_be_in(&self, text: &str) -> bool {
+        let kinds = || {
+            let words = memchr::memmem::find_iter(text.as_bytes(), "kind").map(|at| &text[at + "kind".len()..]);
+            words.map(|rest| rest.trim_start_matches([' ', '\t', '\r', '\n', ':', '"', '\'']))
+        };
+        self.0.iter().any(|(group, kind)| {
+            memchr::memmem::find(text.as_bytes(), group.as_bytes()).is_some()
+                && kinds().any(|rest| rest.starts_with(kind.as_str()))
+        })
+    }
+}
+
 /// An object that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
@@ -120,14 +146,15 @@ impl Checker {
         &self,
         documents: &[Node],
         sources: &Sources,
-        definitions: impl FnOnce() -> Vec<Node>,
+        definitions: impl FnOnce(&Wanted) -> Vec<Node>,
     ) -> Vec<Diagnostic> {
         let mut outcome = Outcome::default();
         for document in documents {
             self.look(document, sources, &mut outcome);
         }
         if !outcome.waiting.is_empty() {
-            outcome.definitions.extend(definitions());
+            let wanted = Wanted::new(&outcome.waiting);
+            outcome.definitions.extend(definitions(&wanted));
         }
         self.conclude(&mut outcome, sources);
         outcome.findings

@@ -27,7 +27,7 @@ mod words;
 
 pub use bundle::{api_versions, definitions};
 pub use catalog::{BadLocation, Catalogs, Fetch};
-pub use checker::{Checker, Options, Outcome, Seen, State};
+pub use checker::{Checker, Options, Outcome, Seen, State, Wanted};
 pub use compact::{read as read_shape, write as write_shape};
 pub use kind::KindFilter;
 pub use shape::{Field, Fields, Format, Ref, Shape, Text, Unique, Width};

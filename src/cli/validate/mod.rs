@@ -206,7 +206,7 @@ fn define(checker: &mut Checker, paths: &[PathBuf], sources: &mut Sources) -> Re
         let file = sources.add(input.name(), text.as_str());
         let parsed = yaml::read(&text, file);
         checker.define(&parsed.documents);
-        let mut findings = checker.check(&parsed.documents, sources, Vec::new);
+        let mut findings = checker.check(&parsed.documents, sources, |_| Vec::new());
         // A folder of definitions may hold other things, too.
         findings.retain(|finding| finding.code != Code::MissingSchema);
         findings.extend(parsed.error.map(|error| error.diagnostic));
