@@ -142,3 +142,235 @@ fn mistakes_in_annotations_are_told_at_their_line() {
     let folder = Folder::new().file("web/Chart.yaml", CHART).file("web/values.yaml", values);
     insta::assert_snapshot!(folder.run("schema web -o -").fails(1).stderr);
 }
+
+/// Values that are used in every way that counts.
+const USED: &str = r#"replicas: 1
+image:
+  repository: nginx
+  pullPolicy: IfNotPresent
+resources: {}
+nodeSelector: {}
+tolerations: []
+podLabels: {}
+args: []
+settings: {}
+service:
+  enabled: false
+  type: ClusterIP
+  port: 80
+  annotations: {}
+priorityClassName: ""
+automount:
+subchartLike:
+  any: thing
+"#;
+
+const GO: &[(&str, &str)] = &[
+    (
+        "web/templates/deployment.yaml",
+        r#"apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: {{ .Values.replicas }}
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels:
+        app: web
+        {{- with .Values.podLabels }}{{ toYaml . | nindent 8 }}{{ end }}
+    spec:
+      {{- with .Values.nodeSelector }}
+      nodeSelector: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- if .Values.tolerations }}
+      tolerations: {{- tpl (toYaml .Values.tolerations) . | nindent 8 }}
+      {{- end }}
+      priorityClassName: {{ .Values.priorityClassName | quote }}
+      automountServiceAccountToken: {{ .Values.automount }}
+      containers:
+        - name: web
+          image: {{ .Values.image.repository }}:{{ .Values.image.tag | default "latest" }}
+          imagePullPolicy: {{ .Values.image.pullPolicy }}
+          args: {{ toJson .Values.args }}
+          resources: {{- toYaml .Values.resources | nindent 12 }}
+"#,
+    ),
+    (
+        "web/templates/rest.yaml",
+        r#"apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+data:
+  {{- range $key, $value := .Values.settings }}
+  {{ $key }}: {{ $value | quote }}
+  {{- end }}
+  all: {{ toJson .Values.subchartLike | quote }}
+{{- if .Values.service.enabled }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  {{- with .Values.service.annotations }}
+  annotations: {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  type: {{ .Values.service.type }}
+  ports: [{port: {{ .Values.service.port }}}]
+{{- end }}
+"#,
+    ),
+];
+
+const JINJA: &[(&str, &str)] = &[
+    (
+        "web/templates/deployment.yaml.j2",
+        r#"apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: {{ values.replicas }}
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels:
+        app: web
+        {{ values.podLabels }}
+    spec:
+      {% if values.nodeSelector %}
+      nodeSelector: {{ values.nodeSelector }}
+      {% endif %}
+      {% if values.tolerations %}
+      tolerations:
+        {{ values.tolerations }}
+      {% endif %}
+      priorityClassName: {{ values.priorityClassName }}
+      automountServiceAccountToken: {{ values.automount | default(true) }}
+      containers:
+        - name: web
+          image: {{ values.image.repository }}:{{ values.image.tag | default("latest") }}
+          imagePullPolicy: {{ values.image.pullPolicy }}
+          args: {{ values.args }}
+          resources: {{ values.resources }}
+"#,
+    ),
+    (
+        "web/templates/rest.yaml.j2",
+        r#"apiVersion: v1
+kind: ConfigMap
+metadata: {name: web}
+data:
+  {% for key, value in values.settings | items %}
+  {{ key }}: {{ value | string }}
+  {% endfor %}
+  all: {{ values.subchartLike | tojson }}
+{% if values.service.enabled %}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  annotations: {{ values.service.annotations }}
+spec:
+  type: {{ values.service.type }}
+  ports: [{port: {{ values.service.port }}}]
+{% endif %}
+"#,
+    ),
+];
+
+fn used(templates: &[(&str, &str)]) -> Folder {
+    let folder = Folder::new().file("web/Chart.yaml", CHART).file("web/values.yaml", USED);
+    templates.iter().for_each(|(path, text)| folder.write(path, text));
+    folder.run("schema web").ok();
+    folder
+}
+
+/// What the schema says without the definitions, which are Kubernetes'.
+fn properties(folder: &Folder) -> serde_json::Value {
+    let mut schema: serde_json::Value =
+        serde_json::from_str(&folder.read("web/values.schema.json")).expect("the schema is JSON");
+    let definitions = schema["definitions"].take();
+    let fields = &definitions["core.v1.ResourceRequirements"]["properties"];
+    assert!(fields["limits"]["additionalProperties"]["pattern"].is_string(), "{definitions:#}");
+    schema["properties"].take()
+}
+
+#[test]
+fn values_get_the_schemas_of_the_fields_they_become() {
+    insta::assert_snapshot!("fields_in_go_templates", format!("{:#}", properties(&used(GO))));
+}
+
+#[test]
+fn jinja_templates_show_fields_too() {
+    insta::assert_snapshot!("fields_in_jinja_templates", format!("{:#}", properties(&used(JINJA))));
+}
+
+#[test]
+fn mistakes_in_values_are_refused_by_the_derived_schema() {
+    for (templates, name) in [(GO, "Go"), (JINJA, "Jinja")] {
+        let folder = used(templates);
+        for (values, expected) in [
+            ("image: {tga: x}", "`image.tga` is no value of this chart"),
+            ("image: {pullPolicy: Allways}", "`image.pullPolicy`"),
+            ("resources: {limit: {cpu: 1}}", "`resources.limit`"),
+            ("resources: {limits: {cpu: 1 core}}", "`resources.limits.cpu`"),
+            ("tolerations: [{key: a, operater: Exists}]", "`tolerations[0].operater`"),
+            ("nodeSelector: {zone: 1}", "`nodeSelector.zone`"),
+            ("replicas: two", "`replicas`"),
+            ("replica: 2", "`replica` is no value of this chart"),
+            ("automount: \"no\"", "`automount`"),
+        ] {
+            folder.write("bad.yaml", values);
+            let run = folder.run("render web -f bad.yaml --no-validate").fails(1);
+            assert!(run.stderr.contains(expected), "{name}: {values}\n{}", run.stderr);
+        }
+        for values in [
+            "image: {tag: \"1\"}",
+            "resources: {limits: {cpu: 1, memory: 1Gi}}",
+            "podLabels: {team: a}",
+            "settings: {a: 1, b: true}",
+            "subchartLike: {other: {deep: 1}}",
+            "automount: false",
+            "service: {enabled: true, type: NodePort}",
+            "global: {x: 1}",
+        ] {
+            folder.write("good.yaml", values);
+            folder.run("render web -f good.yaml").ok();
+        }
+    }
+}
+
+#[test]
+fn helm_accepts_the_fields_schemas() {
+    let Some(helm) = tool("helm") else { return };
+    let folder = used(GO);
+    for arguments in [&["template", "web"][..], &["lint", "web"]] {
+        let run = Command::new(&helm).args(arguments).current_dir(folder.path()).output().expect("helm runs");
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    }
+}
+
+#[test]
+fn unknown_keys_are_allowed_or_forbidden_on_request() {
+    let folder = used(GO);
+    let count = |arguments: &str| {
+        let text = folder.run(arguments).ok().stdout;
+        let schema: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, it)| it["additionalProperties"] == false)
+            .count()
+    };
+    assert_eq!(count("schema web -o - --unknown-keys allow"), 0);
+    assert_eq!(count("schema web -o -"), 2);
+    assert_eq!(count("schema web -o - --unknown-keys forbid"), 3);
+    assert_eq!(folder.run("schema web -o - --no-render").ok().stdout.matches("definitions").count(), 0);
+}

@@ -3,11 +3,13 @@
 use super::args::FindingFlags;
 use super::check::variants;
 use super::derived::DerivedFlags;
-use super::release::Stop;
+use super::release::{ClusterFlags, ReleaseFlags, Stop};
 use super::{Exit, Failed, Stream, Terminal, discover, project};
 use crate::chart::{self, Chart, File};
 use crate::diagnostic::{Code, Diagnostic, Frame, Sources, Span, Unit};
 use crate::fs;
+use crate::render::Study;
+use crate::schema::KubeVersion;
 use crate::schema::values as values_schema;
 use crate::values::derive::{Closing, Derivation, Usage};
 use crate::values::handwritten;
@@ -33,6 +35,11 @@ pub struct Schema {
     /// Have the defaults in the schema, for editors
     #[arg(long)]
     with_defaults: bool,
+    /// Do not render the chart to see how values are used
+    #[arg(long)]
+    no_render: bool,
+    #[command(flatten)]
+    cluster: ClusterFlags,
     #[command(flatten)]
     output: DerivedFlags,
     #[command(flatten)]
@@ -103,11 +110,16 @@ impl Schema {
         let examples: Vec<Node> =
             variants.iter().filter(|it| it.is_example).map(|it| it.layered.values.clone()).collect();
         let subcharts = subcharts(&chart);
+        let usage = if self.no_render {
+            Usage::default()
+        } else {
+            self.usage(&chart, &variants, &examples, &subcharts, sources)?
+        };
         let derivation = Derivation {
             name: &chart.metadata.name,
             defaults: &chart.values,
             notes: &notes,
-            usage: &Usage::default(),
+            usage: &usage,
             examples: &examples,
             subcharts: &subcharts,
             reserved: &reserved(&chart),
@@ -122,6 +134,32 @@ impl Schema {
         let text = format!("{schema:#}\n");
         findings.extend(held(&chart, &text, &variants, sources)?);
         Ok((text, findings))
+    }
+
+    fn usage(
+        &self,
+        chart: &Chart,
+        variants: &[Variant],
+        examples: &[Node],
+        subcharts: &[(String, String)],
+        sources: &mut Sources,
+    ) -> Result<Usage, Stop> {
+        let release =
+            ReleaseFlags { namespace: "default".to_owned(), seed: Some("0".to_owned()), ..ReleaseFlags::default() };
+        let study = Study {
+            chart,
+            layers: variants.iter().map(|variant| &variant.layered).collect(),
+            examples,
+            foreign: subcharts.iter().map(|(name, _)| name.as_str()).chain(["global"]).collect(),
+            context: release.context("release-name", &self.cluster, sources)?,
+            version: self
+                .cluster
+                .kube_version
+                .as_ref()
+                .and_then(|it| KubeVersion::choose(it))
+                .map_or_else(KubeVersion::newest, |it| it.version),
+        };
+        Ok(study.usage(sources))
     }
 
     /// The derived schema, merged with the one that is there.

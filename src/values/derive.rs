@@ -265,7 +265,12 @@ impl Derivation<'_> {
         }
         let closed = self.closes(path, !map.is_empty(), note);
         if closed {
-            for key in self.usage.keys.get(path).into_iter().flatten().filter(|key| !map.contains_key(*key)) {
+            let asked = self.usage.keys.get(path).into_iter().flatten();
+            let tested = examples.iter().filter_map(|example| example.as_map()).flat_map(|map| map.keys());
+            for key in asked.chain(tested) {
+                if properties.contains_key(&**key) || map.contains_key(key) {
+                    continue;
+                }
                 let path = [path, &[Step::Key(Arc::clone(key))]].concat();
                 let examples: Vec<&Node> = examples.iter().filter_map(|example| example.get(key)).collect();
                 properties.insert(key.to_string(), self.value(&path, None, &examples));
