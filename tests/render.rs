@@ -328,3 +328,21 @@ fn jinja_templates_see_what_a_cluster_of_the_version_serves() {
     assert_eq!(seen("--kube-version 1.37"), [true, true, false, false]);
     assert_eq!(seen("-a x.io/v1"), [true, true, false, true]);
 }
+
+#[test]
+fn findings_lead_to_the_lines_of_included_templates() {
+    let helpers = "{{- define \"web.labels\" -}}\nname: web\ntier: {{ .Values.tier }}\n{{ include \"web.more\" . }}\n{{- end }}
+{{- define \"web.more\" -}}\nbad label: x\n{{- end }}
+{{- define \"web.resources\" }}\nresources:\n  {{- toYaml .Values.resources | nindent 2 }}\n  requsts: {}\n{{- end }}\n";
+    let pod =
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n  labels:\n    {{- include \"web.labels\" . | nindent 4 }}
+spec:\n  containers:\n    - name: a\n      image: b:1\n      {{- include \"web.resources\" . | indent 6 }}\n";
+    let folder = Folder::new()
+        .file("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("web/values.yaml", "tier: 5\nresources:\n  limits:\n    cpu: abc\n")
+        .file("web/templates/_helpers.tpl", helpers)
+        .file("web/templates/pod.yaml", pod);
+    let run = folder.run("render demo web");
+    assert_eq!(run.code, 1, "{}", run.shown());
+    insta::assert_snapshot!(run.stderr);
+}

@@ -1,5 +1,6 @@
 //! Where text came from: files, `--set` arguments and rendered output, and byte ranges in them.
 
+use std::ops::Range;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 /// Index of a text in [`Sources`].
@@ -184,7 +185,7 @@ impl Sources {
     }
 
     /// The byte range of a line, numbered from 1, without its line break.
-    pub fn line_range(&self, file: FileId, line: usize) -> std::ops::Range<usize> {
+    pub fn line_range(&self, file: FileId, line: usize) -> Range<usize> {
         let source = &self.sources[file.0 as usize];
         let starts = source.line_starts();
         let start = starts.get(line - 1).map_or(source.text.len(), |&start| start as usize);
@@ -228,6 +229,27 @@ impl SourceMap {
         }
         self.reads.extend(reads);
         self.pieces.push(Piece { end, span, literal, reads: self.reads.len() as u32 });
+    }
+
+    /// Says that the output from `at` on is a copy of a range of another text, which has a map of its own.
+    pub fn push_copy(&mut self, at: usize, other: &SourceMap, range: Range<usize>) {
+        let (from, to) = (range.start as u32, range.end as u32);
+        let first = other.pieces.partition_point(|piece| piece.end <= from);
+        let before = first.checked_sub(1).map(|index| other.pieces[index]);
+        let (mut start, mut reads) = before.map_or((0, 0), |piece| (piece.end, piece.reads));
+        for piece in &other.pieces[first..] {
+            if start >= to {
+                break;
+            }
+            let (begin, end) = (start.max(from), piece.end.min(to));
+            let mut span = piece.span;
+            if piece.literal {
+                (span.start, span.end) = (piece.span.start + (begin - start), piece.span.start + (end - start));
+            }
+            let values = other.reads[reads as usize..piece.reads as usize].iter().copied();
+            self.push(at + (end - from) as usize, span, piece.literal, values);
+            (start, reads) = (piece.end, piece.reads);
+        }
     }
 
     /// Follows the removal of every `part` from the text that the map is of.

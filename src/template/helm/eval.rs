@@ -7,7 +7,7 @@ use super::funcs::{Env, Error, Function, Type};
 use super::methods::{self, Method};
 use super::namespace::Layer;
 use super::objects;
-use super::output::Output;
+use super::output::{Captured, Output};
 use super::print;
 use super::shared::Shared;
 use super::stack::{self, Guard};
@@ -76,11 +76,23 @@ pub(super) struct Exec<'e> {
     node: Id,
     /// Buffers for arguments.
     spare: Vec<Vec<Value>>,
+    /// What `include` gave to the expressions that are running, the innermost last.
+    captured: Vec<Captured>,
 }
 
 impl<'e> Exec<'e> {
     pub(super) fn new(env: Env<'e>, shared: &'e mut Shared, out: Output) -> Self {
-        Exec { env, shared, out, guard: Guard::small(), variables: Vec::new(), calls: 0, node: 0, spare: Vec::new() }
+        Exec {
+            env,
+            shared,
+            out,
+            guard: Guard::small(),
+            variables: Vec::new(),
+            calls: 0,
+            node: 0,
+            spare: Vec::new(),
+            captured: Vec::new(),
+        }
     }
 
     /// Runs a template of the namespace.
@@ -181,8 +193,10 @@ impl<'e> Exec<'e> {
     fn action(&mut self, frame: &Frame<'_>, dot: &Val, id: Id, pipe: Id) -> Result<()> {
         self.shared.reads.start_expression();
         let Kind::Pipe { variables, commands, .. } = frame.source.node(pipe).kind else { return Ok(()) };
+        let mark = self.captured.len();
         if variables.len > 0 {
             self.pipeline(frame, dot, pipe)?;
+            self.captured.truncate(mark);
             return Ok(());
         }
         if let Some(operands) = include_alone(frame.source, commands) {
@@ -190,12 +204,19 @@ impl<'e> Exec<'e> {
         }
         let value = self.pipeline(frame, dot, pipe)?;
         self.node = id;
-        self.print_value(frame, id, &value.value)
+        self.print_value(frame, id, &value.value, mark)?;
+        self.captured.truncate(mark);
+        Ok(())
     }
 
-    fn print_value(&mut self, frame: &Frame<'_>, id: Id, value: &Value) -> Result<()> {
+    /// Writes the value of an expression that has captured texts from `mark` on.
+    fn print_value(&mut self, frame: &Frame<'_>, id: Id, value: &Value, mark: usize) -> Result<()> {
         let before = self.out.text.len();
         match value {
+            Value::Str(text) if self.captured.len() > mark => {
+                let others = &self.captured[mark..];
+                self.out.lines_of(text, others, frame.source.span(id), &mut self.shared.reads);
+            }
             Value::Nil => self.out.text.push_str("<no value>"),
             Value::Str(text) => self.out.text.push_str(text),
             Value::Object(object) => self.out.text.push_str(&object.display()),
@@ -249,7 +270,7 @@ impl<'e> Exec<'e> {
             return self.deepen(frame, |exec| exec.branch(frame, dot, branch, is_with));
         }
         let mark = self.variables.len();
-        let value = self.pipeline(frame, dot, branch.pipe)?;
+        let value = self.condition(frame, dot, branch.pipe)?;
         let flow = if value.value.is_true() {
             self.walk(frame, if is_with { &value } else { dot }, branch.body)
         } else if let Some(otherwise) = branch.otherwise {
@@ -274,7 +295,7 @@ impl<'e> Exec<'e> {
             return self.deepen(frame, |exec| exec.range(frame, dot, branch));
         }
         let outer = self.variables.len();
-        let value = self.pipeline(frame, dot, branch.pipe)?;
+        let value = self.condition(frame, dot, branch.pipe)?;
         let Kind::Pipe { variables, assigns, .. } = frame.source.node(branch.pipe).kind else {
             return Ok(Flow::Normal);
         };
@@ -409,10 +430,18 @@ impl<'e> Exec<'e> {
             return self.limit(frame, "templates nest too deep");
         }
         let data = match pipe {
-            Some(pipe) => self.pipeline(frame, dot, pipe)?,
+            Some(pipe) => self.condition(frame, dot, pipe)?,
             None => Val::default(),
         };
         self.run(&tree, frame.layer, &data, frame.depth + 1)
+    }
+
+    /// A pipeline whose value is not written.
+    fn condition(&mut self, frame: &Frame<'_>, dot: &Val, id: Id) -> Result<Val> {
+        let mark = self.captured.len();
+        let value = self.pipeline(frame, dot, id)?;
+        self.captured.truncate(mark);
+        Ok(value)
     }
 
     fn pipeline(&mut self, frame: &Frame<'_>, dot: &Val, id: Id) -> Result<Val> {
@@ -962,10 +991,13 @@ impl<'e> Exec<'e> {
         &mut self,
         run: impl FnOnce(&mut Self) -> std::result::Result<(), Failed>,
     ) -> std::result::Result<Str, Failed> {
-        let outer = self.out.capture();
+        let outer = self.out.capture(self.out.map.is_some() && self.shared.reads.is_on());
         let result = run(self);
         let text = result.map(|()| Str::from(self.out.text.as_str()));
-        self.out.release(outer);
+        let map = self.out.release(outer);
+        if let (Ok(text), Some(map)) = (&text, map) {
+            self.captured.push(Captured { text: Arc::clone(text), map });
+        }
         text
     }
 
@@ -1018,7 +1050,7 @@ impl<'e> Exec<'e> {
             Err(message) => return Err(Failed::Cause(Cause::TplSyntax(Arc::clone(text), message))),
         };
         let Some(tree) = layer.main() else { return Ok(Str::from("")) };
-        let outer = self.out.capture();
+        let outer = self.out.capture(false);
         let result = self.nested(frame, &tree, &layer, &Val::new(data));
         let rendered = result.map(|()| match without_no_value(&self.out.text) {
             Some(text) => Str::from(text),

@@ -70,6 +70,10 @@ impl Reads {
         Reads { on, tags, ..Reads::default() }
     }
 
+    pub(super) fn is_on(&self) -> bool {
+        self.on
+    }
+
     pub(super) fn start_expression(&mut self) {
         if self.on {
             self.spans.clear();
