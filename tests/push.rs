@@ -481,6 +481,7 @@ fn nexus_and_artifactory_take_archives_and_index_themselves() {
         let lines = push_twice(&folder, &server, "/repository/charts", kind);
         let put = server.asked().into_iter().find(|request| request.method == "PUT").expect("a PUT");
         assert_eq!(put.body, data);
+        assert_eq!(put.header("x-checksum-sha256"), Some(chart::package::digest(&data).as_str()));
         let lines: Vec<_> = lines.iter().filter(|line| !line.ends_with("index.yaml")).collect();
         assert_eq!(
             lines,

@@ -78,3 +78,42 @@ fn errors_say_what_failed_and_hide_secrets() {
     insta::assert_snapshot!(fetch("http://ann:s3cret@:x/", Options::default()).expect_err("no URL"), @"the URL is not valid: empty host");
     insta::assert_snapshot!(fetch("http://127.0.0.1:1/", Options::default()).expect_err("nobody there"), @"failed to fetch `http://127.0.0.1:1/`: connection refused");
 }
+
+#[test]
+fn addresses_are_printed_without_their_secrets() {
+    let folder = crate::support::Folder::new();
+    folder.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    let nobody = "ann:s3cret@127.0.0.1:1";
+    let mut addresses =
+        vec![format!("{nobody}/charts"), format!("https://{nobody}"), "http://ann:s3cret@:x/y".to_owned()];
+    for scheme in ["http", "https", "oci", "ftp", "file"] {
+        addresses.push(format!("{scheme}://{nobody}/charts/web?token=s3cret"));
+    }
+    for address in addresses {
+        folder.write(
+            "app/Chart.yaml",
+            format!("apiVersion: v2\nname: app\nversion: 0.1.0\ndependencies:\n- name: web\n  version: 1.0.0\n  repository: {address}\n"),
+        );
+        for line in [
+            ["push", "web", &address].as_slice(),
+            &["pull", &address],
+            &["pull", "web", "--repo", &address],
+            &["versions", &address],
+            &["dependency", "update", "app"],
+            &["dependency", "build", "app"],
+            &["index", ".", "--url", &address],
+        ] {
+            let options = if line[0] == "index" { ["-v", "-v"].as_slice() } else { &["-v", "-v", "--retries", "0"] };
+            let output = folder.command(line).args(options).output().expect("chart runs");
+            let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            // A file's path is no address.
+            if !address.starts_with("file:") {
+                assert!(!output.status.success(), "{line:?}");
+                assert!(!said.contains("s3cret"), "{line:?}: {said}");
+            }
+        }
+        let said = folder.run("dependency list app").ok().stdout;
+        assert!(address.starts_with("file:") || !said.contains("s3cret"), "{said}");
+        let _ = std::fs::remove_file(folder.path().join("index.yaml"));
+    }
+}

@@ -8,7 +8,7 @@ use crate::chart::{self, Chart, Metadata};
 use crate::diagnostic::Sources;
 use crate::fs;
 use crate::repository::dependency::{Done, Job, status};
-use crate::repository::{Error, Fetched, Kind, Repository};
+use crate::repository::{Error, Fetched, Kind, Repository, redacted};
 use clap::{Args, Subcommand};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -181,7 +181,7 @@ impl List {
             .iter()
             .map(|it| {
                 let status = status(&self.chart, it).to_owned();
-                [it.name.clone(), it.version.clone(), it.repository.clone(), status]
+                [it.name.clone(), it.version.clone(), redacted(&it.repository), status]
             })
             .collect();
         if self.format == ResultFormat::Json {

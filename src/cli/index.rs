@@ -5,6 +5,7 @@ use super::remote::{cache, now};
 use super::{Exit, Failed, Terminal};
 use crate::fs;
 use crate::repository::listing::{self, Options};
+use crate::repository::redacted;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -32,6 +33,11 @@ pub struct IndexArgs {
 
 pub fn run(arguments: &IndexArgs, terminal: &mut Terminal) -> Result<Exit, Failed> {
     let directory = &arguments.directory;
+    if let Some(url) = arguments.url.as_deref().filter(|url| redacted(url) != **url) {
+        let message =
+            format!("`--url` has a password or a query, and the index would tell it to everybody: {}", redacted(url));
+        return Err(Failed::Usage(message, Some("give the address alone".to_owned())));
+    }
     if arguments.check {
         let wrong = listing::check(directory, arguments.url.as_deref())?;
         match arguments.format {

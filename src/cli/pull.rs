@@ -7,7 +7,7 @@ use super::{Exit, Failed, Terminal};
 use crate::chart::archive;
 use crate::fs;
 use crate::repository::resolve::{fetch, find};
-use crate::repository::{Error, Fetched, Found, Kind, Wanted};
+use crate::repository::{Error, Fetched, Found, Kind, Wanted, redacted};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -121,6 +121,7 @@ pub fn obtain(
     let Named { repository, name, version, pin } = named(reference, source.repo.as_deref(), flags, terminal)?;
     let range = match (&source.version, version) {
         (Some(wanted), Some(tag)) if *wanted != tag => {
+            let reference = redacted(reference);
             let message = format!("`{reference}` asks for version {tag}, and `--version` for {wanted}");
             return Err(Failed::Usage(message, Some("leave out one of them".to_owned())));
         }

@@ -5,7 +5,7 @@ use crate::diagnostic::FileId;
 use crate::repository::auth::{Credentials, Keyring, Origin};
 use crate::repository::docker::Logins;
 use crate::repository::oci::{self, Address, Registry};
-use crate::repository::{self, Cache, Directory, Fetched, Kind, Protocol, Repository, Server, http, resolve};
+use crate::repository::{self, Cache, Directory, Fetched, Kind, Protocol, Repository, Server, http, redacted, resolve};
 use crate::yaml::{self, Node};
 use crate::{fs, package};
 use clap::Args;
@@ -186,6 +186,7 @@ impl Context {
             if url.starts_with(['@']) || url.starts_with("alias:") {
                 return usage(format!("there is no repository `{url}`"), "`helm repo add` makes one, or write its URL");
             }
+            let url = redacted(&url);
             let hint = format!("write `file://{url}` for a directory, `oci://…` or `https://…` for a server");
             return usage(format!("`{url}` is not a URL"), &hint);
         };
@@ -198,7 +199,7 @@ impl Context {
             "oci" => {
                 let address = Address::parse(&url)?;
                 if address.tag.is_some() || address.digest.is_some() {
-                    return usage(format!("`{url}` has a tag or digest"), "give the path alone");
+                    return usage(format!("`{}` has a tag or digest", redacted(&url)), "give the path alone");
                 }
                 Ok(Arc::new(self.registry(&address.host, &address.path, &address.repository())?))
             }
@@ -306,7 +307,7 @@ pub fn named(
     }
     let unnamed = || {
         let hint = "write `oci://host/path/chart`, `https://host/charts/chart`, or a name and `--repo URL`".to_owned();
-        Failed::Usage(format!("`{reference}` names no chart in a repository"), Some(hint))
+        Failed::Usage(format!("`{}` names no chart in a repository", redacted(reference)), Some(hint))
     };
     let split = reference.trim_end_matches('/').rsplit_once('/');
     let (base, name) = split.filter(|(base, name)| !base.ends_with('/') && !name.is_empty()).ok_or_else(unnamed)?;

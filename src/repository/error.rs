@@ -85,6 +85,20 @@ pub fn shown(url: &Url) -> String {
     url.to_string().replace("?%E2%80%A6", "?…")
 }
 
+/// What a user gave as an address, as it may be printed. It need not be a URL.
+pub fn redacted(text: &str) -> String {
+    let (scheme, rest) = text.split_at(text.find("://").map_or(0, |at| at + 3));
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = match authority.rsplit_once('@') {
+        Some((user, host)) if !scheme.is_empty() || user.contains(':') => host,
+        _ => authority,
+    };
+    match path.split_once('?') {
+        Some((path, _)) if !scheme.is_empty() => format!("{scheme}{host}{path}?…"),
+        _ => format!("{scheme}{host}{path}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +107,16 @@ mod tests {
     fn urls_are_shown_without_secrets() {
         let url = Url::parse("https://ann:s3cret@charts.example/a?token=t0ken#x").expect("a URL");
         assert_eq!(shown(&url), "https://charts.example/a?…");
+        for (text, safe) in [
+            ("ann:s3cret@host/x", "host/x"),
+            ("https://ann:s3@cret@host:1/x?token=t#y", "https://host:1/x?…"),
+            ("oci://t0ken@host", "oci://host"),
+            ("oci://host/web@sha256:00", "oci://host/web@sha256:00"),
+            ("@ours/web", "@ours/web"),
+            ("C:/x@y", "C:/x@y"),
+            ("", ""),
+        ] {
+            assert_eq!(redacted(text), safe);
+        }
     }
 }

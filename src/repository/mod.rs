@@ -20,7 +20,7 @@ mod server;
 
 pub use cache::Cache;
 pub use directory::Directory;
-pub use error::{Error, Kind, Result, shown};
+pub use error::{Error, Kind, Result, redacted, shown};
 pub use index::{Change, Entry, Found};
 pub use resolve::{Fetched, Wanted};
 pub use server::{Protocol, Server};

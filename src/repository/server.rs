@@ -8,7 +8,7 @@ use super::mutex::Mutex;
 use super::{Download, Found, Receipt, Repository, Upload, index};
 use crate::package;
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CACHE_CONTROL, ETAG, IF_MATCH, IF_NONE_MATCH};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -190,6 +190,8 @@ impl Server {
             self.put(self.request(Method::PUT, &path)?.body(body))?;
         }
         let mut request = self.request(Method::PUT, &upload.file_name)?.body(Self::archive_body(upload));
+        // Artifactory refuses what arrives with another digest.
+        request = request.header(HeaderName::from_static("x-checksum-sha256"), upload.digest.clone());
         if only_new {
             request = request.header(IF_NONE_MATCH, "*");
         }

@@ -1,6 +1,6 @@
 //! What names a chart in a registry.
 
-use crate::repository::error::{Error, Kind, Result};
+use crate::repository::error::{Error, Kind, Result, redacted};
 
 /// `oci://host/path…` in parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +16,14 @@ impl Address {
     /// Reads `oci://host/path/name[:tag][@sha256:…]`.
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| {
-            Error::new(Kind::Usage, format!("`{text}` is not an OCI reference: {why}"))
+            Error::new(Kind::Usage, format!("`{}` is not an OCI reference: {why}", redacted(text)))
                 .with_hint("references look like `oci://registry.example/path/chart:1.2.3`")
         };
         let rest = text.strip_prefix("oci://").ok_or_else(|| bad("it does not start with `oci://`"))?;
+        if rest.find('@').is_some_and(|at| at < rest.find('/').unwrap_or(rest.len())) {
+            let error = bad("it has a user before the host");
+            return Err(error.with_hint("log in with `chart login`, or give `--username` and `--password`"));
+        }
         let (rest, digest) = match rest.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
             None => (rest, None),
