@@ -216,6 +216,11 @@ fn hostile() -> Vec<(String, Vec<u8>, &'static str)> {
         ),
         ("cut in the header", Tar::web().end()[..5].to_vec(), ""),
         ("a cut tar file", gzip(&Tar::web().file("web/a", [7; 900]).0[..1700]), "cut off"),
+        (
+            "a second member of the same size",
+            [gzip(&Tar::web().0), gzip(&Tar::default().file("web/../a", [1; 300]).0)].concat(),
+            "`..`",
+        ),
         ("gzip in gzip", gzip(&Tar::web().end()), ""),
         ("zip", b"PK\x03\x04rest".to_vec(), "a zip file"),
         ("xz", b"\xfd7zXZ\0rest".to_vec(), "not a chart archive"),

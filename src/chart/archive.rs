@@ -6,6 +6,7 @@
 
 use flate2::read::MultiGzDecoder;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader};
 
 /// What an archive may hold. The first two byte limits are Helm's.
@@ -80,9 +81,54 @@ fn walk(bytes: &[u8], limits: &Limits, wanted: impl Fn(&str) -> bool, only_first
     // Headers and padding come on top of the files: at most four blocks for each entry.
     let most = limits.total.saturating_add(limits.entries as u64 * 2048);
     let most = most.min((4 << 20).max(limits.ratio.saturating_mul(bytes.len() as u64)));
-    // With room for a usual chart the inflater works at one go.
-    let mut tar = Tar { input: BufReader::with_capacity(64 << 10, MultiGzDecoder::new(bytes)), left: most };
+    let at_once = UNPACKED.with_borrow_mut(|unpacked| {
+        let mut tar = Tar { input: unpacked.unpack(bytes)?, left: most, ended: false };
+        let entries = entries(&mut tar, limits, &wanted, only_first);
+        // What ends within the first gzip member ends there for a stream, too.
+        let is_found = only_first && entries.as_ref().is_ok_and(|entries| !entries.is_empty());
+        (tar.ended || is_found).then_some(entries)
+    });
+    if let Some(Ok(entries)) = at_once {
+        return Ok(entries);
+    }
+    let input = BufReader::with_capacity(64 << 10, MultiGzDecoder::new(bytes));
+    entries(&mut Tar { input, left: most, ended: false }, limits, &wanted, only_first)
+}
 
+thread_local! {
+    static UNPACKED: RefCell<Unpacked> = RefCell::default();
+}
+
+/// Room for small archives, which unpack much faster as a whole.
+#[derive(Default)]
+struct Unpacked {
+    decompressor: libdeflater::Decompressor,
+    data: Vec<u8>,
+}
+
+impl Unpacked {
+    const MOST: usize = 4 << 20;
+
+    /// The first gzip member; `None` for one that is large, damaged or followed by others.
+    fn unpack(&mut self, bytes: &[u8]) -> Option<&[u8]> {
+        let size = u32::from_le_bytes(bytes.last_chunk().copied()?) as usize;
+        if size > Self::MOST {
+            return None;
+        }
+        if self.data.len() < size {
+            self.data.resize(size, 0);
+        }
+        let unpacked = self.decompressor.gzip_decompress(bytes, &mut self.data[..size]).ok()?;
+        (unpacked == size).then(|| &self.data[..size])
+    }
+}
+
+fn entries(
+    tar: &mut Tar<impl BufRead>,
+    limits: &Limits,
+    wanted: impl Fn(&str) -> bool,
+    only_first: bool,
+) -> Result<Vec<Entry>, Error> {
     let mut found = Vec::new();
     let mut paths: Vec<String> = Vec::new();
     let (mut total, mut count) = (0u64, 0usize);
@@ -189,6 +235,8 @@ struct Tar<R> {
     input: R,
     /// Bytes that may still be read. Past them reading fails instead of ending quietly.
     left: u64,
+    /// Whether the blocks that mark its end were seen.
+    ended: bool,
 }
 
 const BLOCK: usize = 512;
@@ -202,7 +250,8 @@ impl<R: BufRead> Tar<R> {
         }
         if header.as_bytes().iter().all(|&byte| byte == 0) {
             let mut next = [0; BLOCK];
-            if self.block(&mut next)? && next != [0; BLOCK] {
+            self.ended = self.block(&mut next)?;
+            if next != [0; BLOCK] {
                 return Err(Error::Damaged("there are entries behind its end".to_owned()));
             }
             return Ok(None);
