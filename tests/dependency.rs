@@ -119,6 +119,18 @@ fn helm_and_we_read_each_others_locks() {
     std::fs::remove_dir_all(&charts).expect("removed");
     folder.run("dependency build app").ok();
     assert_eq!(files(&charts).len(), 3);
+    // A repository that goes by a name: the lock has its address.
+    for name in ["\"@x\"", "alias:x"] {
+        folder.write("app/Chart.yaml", yaml.replace(&server.url(""), name));
+        helm(&folder, &["dependency", "update", "app"]);
+        let theirs = folder.read("app/Chart.lock");
+        assert!(theirs.contains(&server.url("")), "{theirs}");
+        std::fs::remove_dir_all(&charts).expect("removed");
+        folder.run("dependency build app").ok();
+        folder.run("dependency update app").ok();
+        assert_eq!(digest(&folder.read("app/Chart.lock")), digest(&theirs));
+        helm(&folder, &["dependency", "build", "app"]);
+    }
     // A chart of Helm 2's form.
     folder.write("app/Chart.yaml", "apiVersion: v1\nname: app\nversion: 0.1.0\n");
     folder.write("app/requirements.yaml", format!("dependencies:\n{}", TWO.replace("URL", &server.url(""))));

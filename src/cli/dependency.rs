@@ -102,6 +102,12 @@ pub fn bring(
     let repositories: Vec<&str> =
         metadata.dependencies.iter().map(|dependency| dependency.repository.as_str()).collect();
     let context = remote::Context::new(flags, &repositories, cache.clone(), terminal)?;
+    // As with Helm, a lock has the address of a repository that goes by a name, and its sum is over that.
+    let mut metadata = metadata.clone();
+    let written = metadata.clone();
+    for dependency in &mut metadata.dependencies {
+        dependency.repository = context.resolved(&dependency.repository);
+    }
     let opened: Mutex<HashMap<String, Arc<dyn Repository>>> = Mutex::default();
     let open = |url: &str| -> Result<Arc<dyn Repository>, Error> {
         let mut opened = opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -119,7 +125,8 @@ pub fn bring(
     };
     let job = Job {
         path,
-        metadata,
+        metadata: &metadata,
+        written: &written.dependencies,
         open: &open,
         cache: &cache,
         now: &now,

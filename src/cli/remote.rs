@@ -169,6 +169,11 @@ impl Context {
         })
     }
 
+    /// A repository's URL in the place of the name that `helm repo add` gave it.
+    pub fn resolved(&self, repository: &str) -> String {
+        resolved(repository, &self.known)
+    }
+
     /// The repository at a URL, in a directory, or under a name that `helm repo add` gave (`@name`).
     pub fn open(&self, url: &str) -> repository::Result<Arc<dyn Repository>> {
         self.open_as(url, None, None)

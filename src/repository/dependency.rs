@@ -4,7 +4,7 @@
 //! fails where lock, chart and archive disagree. Both do only what is left to do.
 
 use super::error::{Error, Kind, Result};
-use super::lock::{Lock, Locked, sum};
+use super::lock::{Lock, Locked, old_sum, sum};
 use super::resolve::{fetch, no_version, pick};
 use super::{Cache, Fetched, Found, Repository, Wanted};
 use crate::chart::{self, Dependency, Metadata};
@@ -30,7 +30,10 @@ pub type Check<'a> = dyn Fn(&str, &Fetched) -> Result<()> + Sync + 'a;
 pub struct Job<'a> {
     /// The chart's directory.
     pub path: &'a Path,
+    /// With the addresses of repositories that go by names.
     pub metadata: &'a Metadata,
+    /// The dependencies as `Chart.yaml` has them.
+    pub written: &'a [Dependency],
     pub open: &'a Open<'a>,
     pub cache: &'a Cache,
     /// The time for a lock that changes, in RFC 3339.
@@ -131,7 +134,8 @@ impl Job<'_> {
             return if self.required().is_empty() { Ok(Done::default()) } else { self.update() };
         };
         let name = self.lock_path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if sum(self.required(), &lock.dependencies) != lock.digest {
+        let is_old = || self.metadata.api_version == "v1" && old_sum(self.written) == lock.digest;
+        if sum(self.required(), &lock.dependencies) != lock.digest && !is_old() {
             let message = format!("`{name}` is out of sync with the dependencies in `Chart.yaml`");
             let hint = format!("resolve them anew with `chart dependency update {}`", self.path.display());
             return Err(Error::new(Kind::Integrity, message).with_hint(hint));

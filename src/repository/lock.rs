@@ -48,6 +48,12 @@ pub fn sum(required: &[Dependency], locked: &[Locked]) -> String {
     format!("sha256:{}", package::digest(go_json(&json!([required, locked])).as_bytes()))
 }
 
+/// The digest of Helm 2, in locks of charts with `apiVersion: v1`: of what the chart asks for alone.
+pub fn old_sum(required: &[Dependency]) -> String {
+    let required: Vec<_> = required.iter().map(dependency_json).collect();
+    format!("sha256:{}", package::digest(go_json(&json!({ "dependencies": required })).as_bytes()))
+}
+
 impl Lock {
     pub fn parse(text: &str) -> Result<Self> {
         let bad = |why: &str| Error::new(Kind::Malformed, format!("the lock file is not readable: {why}"));
