@@ -260,6 +260,31 @@ fn seeds_repeat_and_templates_do_not_share_numbers() {
     assert_ne!(render(None), render(None));
 }
 
+/// Each is in docs/compatibility.md; what Helm gives stands beside what we give.
+#[test]
+fn known_differences_are_as_documented() {
+    for (template, ours, helm) in [
+        ("{{ $l := splitList \",\" \"b,a\" }}{{ sortAlpha $l }}{{ $l }}", "[a b][b a]", "[a b][a b]"),
+        ("{{ deepCopy (semver \"1.2.3\") }}", "1.2.3", "0.0.0"),
+        ("{{ toYamlPretty (toDate \"2006\" \"2020\") }}", "\"2020-01-01T00:00:00Z\"", "2020-01-01T00:00:00Z"),
+        ("{{ contains (trunc 1 \"é\") \"é\" }}", "false", "true"),
+        (
+            "{{ fromJson \"{\\\"a\\\":1e999}\" }}",
+            "map[Error:json: cannot unmarshal number 1e999 into Go value of type float64]",
+            "map[Error:json: cannot unmarshal number 1e999 into Go struct field .a of type float64 a:0]",
+        ),
+        (
+            "{{ printf \"%d\" .Capabilities.KubeVersion }}",
+            "%!d(common.KubeVersion={v1.37.0 v1.37.0 1 37})",
+            "{%!d(string=v1.37.0) %!d(string=v1.37.0) %!d(string=1) %!d(string=37)}",
+        ),
+    ] {
+        let (output, ..) = one(template, "{}", |context| context.time_zone = Some("UTC".into()));
+        assert_eq!(output.expect("text").text, ours, "{template}");
+        assert_ne!(ours, helm, "{template} is no difference any more");
+    }
+}
+
 #[test]
 fn nil_maps_are_null() {
     let template = r#"{{ toJson .Chart.Annotations }} {{ toYaml .Chart.Annotations }} {{ .Chart.Annotations }} {{ printf "%#v" .Chart.Annotations }}
@@ -267,6 +292,8 @@ fn nil_maps_are_null() {
     let (output, ..) = one(template, "{}", |_| {});
     let expected = "null null map[] map[string]string(nil)\nnull {} {\"x\":null}";
     assert_eq!(output.expect("text").text, expected);
+    let (failure, ..) = one("{{ coalesce.b }}", "{}", |_| {});
+    assert_eq!(failure.expect_err("a failure")[0].message, "nil pointer evaluating interface {}.b");
     let (failure, ..) = one("{{ set (fromJson \"null\") \"a\" 1 }}", "{}", |_| {});
     assert!(failure.expect_err("a failure")[0].message.contains("assignment to entry in nil map"));
 }

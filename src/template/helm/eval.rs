@@ -565,7 +565,8 @@ impl<'e> Exec<'e> {
             }
             Kind::Function(function) => {
                 self.node = operand;
-                self.call(frame, dot, frame.source.functions[function as usize], operand, &[], None)?
+                let value = self.call(frame, dot, frame.source.functions[function as usize], operand, &[], None)?;
+                Val { interface: value.interface || value.value.is_nil(), ..value }
             }
             _ => return self.fail(frame, "internal error: unexpected operand of a chain"),
         };
