@@ -78,7 +78,7 @@ pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
             let program = match environment().compile(source) {
                 Ok(program) => program,
                 Err(errors) => {
-                    let label = errors.errors.first().map_or_else(String::new, |error| error.msg.clone());
+                    let label = errors.errors.first().map_or_else(String::new, |error| words_of(&error.msg));
                     let hint = Some(format!("the rule is `{}`", source.trim()));
                     tell(format!("has {called} that does not compile: {label}"), "no CEL expression".to_owned(), hint);
                     continue;
@@ -97,7 +97,23 @@ pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
 /// Why a text is not in the grammar of CEL.
 pub fn syntax_fault(source: &str) -> Option<String> {
     let errors = environment().compile(source).err()?;
-    Some(errors.errors.first().map_or_else(|| "no expression".to_owned(), |error| error.msg.clone()))
+    Some(errors.errors.first().map_or_else(|| "no expression".to_owned(), |error| words_of(&error.msg)))
+}
+
+/// What the parser says, without the list of all that it would have taken.
+fn words_of(message: &str) -> String {
+    let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+    let message = message.split(" expecting ").next().unwrap_or(message);
+    let quoted = |prefix: &str| message.strip_prefix(prefix)?.trim().strip_prefix('\'')?.strip_suffix('\'');
+    let found =
+        ["mismatched input", "extraneous input", "token recognition error at:", "no viable alternative at input"]
+            .into_iter()
+            .find_map(quoted);
+    match found {
+        Some("<EOF>") => "it ends too early".to_owned(),
+        Some(text) => format!("`{}` is not expected there", text.trim()),
+        None => message.to_owned(),
+    }
 }
 
 /// Reads an expression, and keeps the first fault.
@@ -224,4 +240,21 @@ impl<'n> Reader<'n> {
 /// The fields that a schema describes, if it describes any.
 fn fields(schema: &Node) -> Option<&Mapping> {
     schema.get("properties")?.as_map().filter(|map| !map.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::syntax_fault;
+
+    #[test]
+    fn faults_are_told_in_words() {
+        for (source, expected) in [
+            ("self.a > 0", None),
+            ("self.a >", Some("it ends too early")),
+            ("self.a = 1", Some("`=` is not expected there")),
+            ("self.a > 0)", Some("`)` is not expected there")),
+        ] {
+            assert_eq!(syntax_fault(source).as_deref(), expected, "{source}");
+        }
+    }
 }
