@@ -1,7 +1,7 @@
 //! Where pods run: node and pod affinity, tolerations.
 
 use super::{Walk, items};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Severity};
 use crate::schema::names;
 use crate::schema::path::Path;
 use crate::schema::scalar::text_of;
@@ -26,7 +26,9 @@ pub(super) fn node_requirement(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>
             [one] if one.as_str().is_some_and(|text| text.parse::<i64>().is_err()) => {
                 let message =
                     format!("`{path}.values[0]` must be a whole number in quotes, which `{operator}` compares");
-                walk.tell(Code::InvalidFormat, one, message, "expected a number such as `\"4\"`");
+                // The server takes it, but no node fits.
+                let finding = walk.tell(Code::InvalidFormat, one, message, "expected a number such as `\"4\"`");
+                finding.severity = Severity::Warning;
             }
             [_] => {}
             _ => {

@@ -63,7 +63,6 @@ fn addresses(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>, kind: &str) {
     }
     let own = |ip: &&Node| ip.as_str().is_some_and(|text| !text.is_empty() && text != "None");
     walk.address(node.get("clusterIP").filter(own), || format!("{path}.clusterIP"));
-    walk.address(node.get("loadBalancerIP").filter(own), || format!("{path}.loadBalancerIP"));
     for (at, ip) in items(node, "externalIPs") {
         walk.address(Some(ip), || format!("{path}.externalIPs[{at}]"));
     }
