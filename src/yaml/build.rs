@@ -6,6 +6,7 @@ use super::{Data, Entry, Mapping, Node, Style};
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
 use crate::value::number;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -489,16 +490,29 @@ fn go_syntax(node: &Node) -> String {
     }
 }
 
+thread_local! {
+    /// The cache that the thread's last reader left: documents have their keys in common.
+    static LEFT: Cell<Vec<Option<Arc<str>>>> = const { Cell::new(Vec::new()) };
+}
+
 /// Shares the allocations of short texts that repeat, as keys do: a small direct-mapped cache.
 struct Texts {
     slots: Vec<Option<Arc<str>>>,
+}
+
+impl Drop for Texts {
+    fn drop(&mut self) {
+        LEFT.set(std::mem::take(&mut self.slots));
+    }
 }
 
 impl Texts {
     const SLOTS: usize = 512;
 
     fn new() -> Self {
-        Texts { slots: vec![None; Self::SLOTS] }
+        let mut slots = LEFT.take();
+        slots.resize(Self::SLOTS, None);
+        Texts { slots }
     }
 
     fn share(&mut self, text: &str) -> Arc<str> {
