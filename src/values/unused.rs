@@ -5,7 +5,7 @@
 //! searched for the names. Whoever reads a mapping as a whole (`toYaml .Values.resources`) reads all that is in it.
 
 use super::layers::Layered;
-use super::mentions::Mentions;
+use super::mentions::{Mentions, Use};
 use super::release::resolve;
 use crate::chart::{Chart, Dependency};
 use crate::diagnostic::{Code, Diagnostic, Span, nearest};
@@ -23,8 +23,14 @@ const LEVELS_DOWN: usize = 3;
 #[derive(Debug, Default)]
 pub struct Usage {
     root: Key,
-    names: HashSet<Arc<str>>,
+    /// The names that each chart's templates go on with from mappings they take, by the path of the chart's values.
+    names: Vec<Names>,
+    /// What the named templates of library charts mention: they work with the values of whoever includes them.
+    libraries: Mentions,
 }
+
+/// The names that a chart's templates mention, and the path of the chart's values.
+type Names = (Vec<Arc<str>>, HashSet<Arc<str>>);
 
 /// A key on some path from the root chart's values.
 #[derive(Debug, Default)]
@@ -39,6 +45,8 @@ struct Key {
     whole: bool,
     /// A template takes the mapping itself, and may go on from there by names alone.
     taken: bool,
+    /// A render read this or something below.
+    visited: bool,
     inner: BTreeMap<Arc<str>, Key>,
 }
 
@@ -50,8 +58,18 @@ impl Usage {
         if let Ok(resolved) = resolve(chart, &Layered::none()) {
             usage.root.know(&resolved.values);
         }
+        usage.libraries(chart);
         usage.chart(chart, &mut Vec::new());
         usage
+    }
+
+    fn libraries(&mut self, chart: &Chart) {
+        if is_library(chart) {
+            self.libraries.merge(&mentions(chart));
+        }
+        for subchart in &chart.subcharts {
+            self.libraries(subchart);
+        }
     }
 
     fn chart(&mut self, chart: &Chart, path: &mut Vec<Arc<str>>) {
@@ -61,23 +79,23 @@ impl Usage {
         if let Some(schema) = schema {
             self.root.at(path).know_schema(&schema, &schema, 0);
         }
-        let mut mentions = Mentions::default();
-        for file in chart.files.iter().filter(|file| file.path.starts_with("templates/")) {
-            mentions.scan(&String::from_utf8_lossy(file.data()));
-        }
-        // Files may be templates for `tpl`.
-        for file in &chart.files {
-            if !file.path.starts_with("templates/") && memchr::memmem::find(file.data(), b"{{").is_some() {
-                mentions.scan(&String::from_utf8_lossy(file.data()));
+        if !is_library(chart) {
+            let own = mentions(chart);
+            // A library that works on all values of a chart gets the paths from the chart's own templates.
+            let libraries = self.libraries.paths.iter().filter(|(mention, _)| !mention.is_empty());
+            for (mention, kind) in own.paths.iter().chain(libraries) {
+                path.extend(mention.iter().cloned());
+                self.root.at(path).mention(*kind);
+                path.truncate(path.len() - mention.len());
             }
-        }
-        templates_in(&chart.values, &mut mentions);
-        self.names.extend(mentions.names);
-        for mention in mentions.paths {
-            path.extend(mention.iter().cloned());
-            let key = self.root.at(path);
-            (key.used, key.taken) = (true, true);
-            path.truncate(path.len() - mention.len());
+            if own.paths.get(&Vec::new()).is_some_and(|kind| *kind >= Use::Taken) {
+                for chain in &own.chains {
+                    path.extend(chain.iter().cloned());
+                    self.root.at(path).used = true;
+                    path.truncate(path.len() - chain.len());
+                }
+            }
+            self.names.push((path.clone(), own.names));
         }
         for dependency in &chart.metadata.dependencies {
             self.dependency(dependency, path);
@@ -115,12 +133,12 @@ impl Usage {
     /// What a render read: paths from the root chart's values, and whether all below was read, too.
     pub fn add_reads<'r>(&mut self, reads: impl IntoIterator<Item = (&'r [Arc<str>], bool)>) {
         for (path, whole) in reads {
-            self.root.at(path).read(whole);
+            self.root.read(path, whole);
             // Subcharts see their parents' globals under their own names.
             if let Some(at) = path.iter().rposition(|key| &**key == "global") {
                 for start in 0..at {
                     let shared: Vec<Arc<str>> = path[..start].iter().chain(&path[at..]).cloned().collect();
-                    self.root.at(&shared).read(whole);
+                    self.root.read(&shared, whole);
                 }
             }
         }
@@ -140,7 +158,7 @@ impl Usage {
     pub fn check_defaults(&self, chart: &Chart) -> Vec<Diagnostic> {
         let mut findings = Vec::new();
         let mentions = Mentions::default();
-        if !chart.metadata.kind.eq_ignore_ascii_case("library") {
+        if !is_library(chart) {
             let mut checker = Checker { usage: self, mentions: &mentions, path: Vec::new(), findings: &mut findings };
             checker.defaults(&self.root, &chart.values, Taken::default());
         }
@@ -153,9 +171,22 @@ impl Key {
         path.iter().fold(self, |key, name| key.inner.entry(Arc::clone(name)).or_default())
     }
 
-    fn read(&mut self, whole: bool) {
+    fn read(&mut self, path: &[Arc<str>], whole: bool) {
+        self.visited = true;
+        let mut key = self;
+        for name in path {
+            key = key.inner.entry(Arc::clone(name)).or_default();
+            key.visited = true;
+        }
+        key.used = true;
+        key.whole |= whole;
+    }
+
+    fn mention(&mut self, kind: Use) {
         self.used = true;
-        self.whole |= whole;
+        self.taken |= kind != Use::Read;
+        self.open |= kind == Use::Iterated;
+        self.whole |= kind == Use::Whole;
     }
 
     fn know(&mut self, node: &Node) {
@@ -196,16 +227,18 @@ impl Key {
     }
 }
 
-/// Whether templates take a mapping on the way to a key: some mapping, and one that is not all values.
+/// Whether templates take a mapping that a key is in, so that its name alone may reach it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Taken {
+    /// The mapping right above, or one further up that is not all values: who takes all of them knows their keys.
     any: bool,
+    /// A mapping that is not all values.
     section: bool,
 }
 
 impl Taken {
     fn by(self, key: &Key, is_root: bool) -> Self {
-        Taken { any: self.any || key.taken, section: self.section || key.taken && !is_root }
+        Taken { any: self.section || key.taken, section: self.section || key.taken && !is_root }
     }
 }
 
@@ -218,9 +251,16 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    /// Whether templates may reach a name from a mapping that they took.
+    /// Whether the templates of the chart whose value this is may reach a name from a mapping that they took.
     fn is_named(&self, name: &str) -> bool {
-        self.usage.names.contains(name) || self.mentions.names.contains(name)
+        let is_prefix = |chart: &[Arc<str>]| {
+            chart.len() <= self.path.len()
+                && chart.iter().zip(&self.path).all(|(key, step)| matches!(step, Step::Key(it) if it == key))
+        };
+        let charts = self.usage.names.iter().filter(|(chart, _)| is_prefix(chart));
+        charts.max_by_key(|(chart, _)| chart.len()).is_some_and(|(_, names)| names.contains(name))
+            || self.usage.libraries.names.contains(name)
+            || self.mentions.names.contains(name)
     }
 
     fn is_mentioned(&self) -> bool {
@@ -232,7 +272,7 @@ impl Checker<'_> {
                 Step::Index(_) => None,
             })
             .collect();
-        path.is_some_and(|path| self.mentions.paths.iter().any(|mention| mention.starts_with(&path)))
+        path.is_some_and(|path| self.mentions.paths.keys().any(|mention| mention.starts_with(&path)))
     }
 
     /// `key` is what is known of the place of `node`; `taken` says who took a mapping on the way.
@@ -251,7 +291,9 @@ impl Checker<'_> {
                     }
                 }
                 Some(inner) => self.layer(inner, &entry.value, taken),
-                None if key.open || taken.any && self.is_named(name) || self.is_mentioned() => {}
+                // Whoever takes a mapping where no render came along may do anything with it.
+                None if key.open || key.taken && !key.visited => {}
+                None if taken.any && self.is_named(name) || self.is_mentioned() => {}
                 None => self.unknown(key, name, entry.key_span),
             }
             self.path.pop();
@@ -348,10 +390,26 @@ fn any_used(key: &Key) -> bool {
     key.used || key.whole || key.inner.values().any(any_used)
 }
 
+fn is_library(chart: &Chart) -> bool {
+    chart.metadata.kind.eq_ignore_ascii_case("library")
+}
+
+/// What a chart's templates mention, and other files and defaults that may be templates for `tpl`.
+fn mentions(chart: &Chart) -> Mentions {
+    let mut mentions = Mentions::default();
+    for file in &chart.files {
+        if file.path.starts_with("templates/") || memchr::memmem::find(file.data(), b"{{").is_some() {
+            mentions.scan(&file.path, &String::from_utf8_lossy(file.data()));
+        }
+    }
+    templates_in(&chart.values, &mut mentions);
+    mentions
+}
+
 /// What templates in the strings of a tree mention.
 fn templates_in(node: &Node, mentions: &mut Mentions) {
     match &node.data {
-        Data::Str(text) if text.contains("{{") => mentions.scan(text),
+        Data::Str(text) if text.contains("{{") => mentions.scan_value(text),
         Data::Seq(items) => items.iter().for_each(|item| templates_in(item, mentions)),
         Data::Map(map) => map.values().for_each(|entry| templates_in(&entry.value, mentions)),
         _ => {}
