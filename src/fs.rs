@@ -169,6 +169,19 @@ pub fn write_in_place(path: &Path, bytes: &[u8]) -> Result<()> {
     at("write", path, std::fs::write(path, bytes))
 }
 
+/// Writes a file that exists whole, as [`write`] does: through links, and with the permissions that it has.
+pub fn rewrite(path: &Path, bytes: &[u8]) -> Result<()> {
+    let path = canonical(path)?;
+    #[cfg(unix)]
+    let mode = {
+        use std::os::unix::fs::PermissionsExt;
+        at("read", &path, std::fs::metadata(&path))?.permissions().mode() & 0o7777
+    };
+    #[cfg(not(unix))]
+    let mode = 0o644;
+    write_as(&path, bytes, mode, true)
+}
+
 fn write_as(path: &Path, bytes: &[u8], mode: u32, sync: bool) -> Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -27,6 +27,7 @@ mod repository;
 mod schema;
 mod server;
 mod servers;
+mod set;
 mod support;
 mod validate;
 mod values;

@@ -25,6 +25,7 @@ mod remote;
 mod render;
 mod schema;
 mod schemas;
+mod set;
 mod show;
 mod source;
 mod switches;
@@ -104,6 +105,7 @@ enum Command {
     /// Check manifests against the Kubernetes schemas
     Validate(Box<validate::Validate>),
     Values(Box<values::Values>),
+    Set(Box<set::Set>),
 }
 
 /// Runs the command that the process arguments ask for.
@@ -147,5 +149,6 @@ fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {
         Command::Schemas(arguments) => schemas::run(&arguments, terminal),
         Command::Validate(arguments) => validate::run(&arguments, terminal),
         Command::Values(arguments) => values::run(&arguments, terminal),
+        Command::Set(arguments) => set::run(&arguments, terminal),
     }
 }

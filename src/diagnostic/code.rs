@@ -68,6 +68,7 @@ codes! {
     DependencyCondition "dependency-condition" Warn "A dependency's condition, tag or import has no effect."
     UnknownValue "unknown-value" Warn "A value that neither defaults, schema nor any template knows: misspelt, or at the wrong level."
     UnusedValue "unused-value" Note "A value that no template reads."
+    UnsafeEdit "unsafe-edit" Deny "A values file cannot be edited in place so that it reads back as asked."
     ValuesSchema "values-schema" Deny "The values do not satisfy the chart's values.schema.json."
     RemoteReference "remote-reference" Deny "A schema refers to a server, which is not asked."
     TemplateSyntax "template-syntax" Deny "A template does not parse."

@@ -77,6 +77,20 @@ struct Template {
     span: Span,
 }
 
+impl Template {
+    /// The path for a choice, if all its names are chosen.
+    fn path(&self, choice: &Choice, chart: &str, release: &str) -> Option<String> {
+        self.names.iter().try_fold(self.path.clone(), |path, name| {
+            let value = match name.as_str() {
+                "chart" => chart,
+                "release" => release,
+                name => choice.get(name)?,
+            };
+            Some(path.replace(&format!("{{{name}}}"), value))
+        })
+    }
+}
+
 /// A `chart.toml` that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
@@ -172,26 +186,10 @@ impl Layout {
     /// The values files for a choice, lowest first. `chart` and `release` are always chosen.
     pub fn files(&self, choice: &Choice, chart: &str, release: &str) -> Result<Vec<PathBuf>, Failure> {
         self.check(choice)?;
-        let value = |name: &str| match name {
-            "chart" => Some(chart),
-            "release" => Some(release),
-            name => choice.get(name).map(String::as_str),
-        };
         let mut files = Vec::new();
         for layer in &self.layers {
-            let mut path = layer.path.clone();
-            let mut complete = true;
-            for name in &layer.names {
-                match value(name) {
-                    Some(value) => path = path.replace(&format!("{{{name}}}"), value),
-                    None => complete = false,
-                }
-            }
-            if !complete {
-                continue;
-            }
-            let found = ["", ".yaml", ".yml"].into_iter().map(|end| self.file(&format!("{path}{end}")));
-            match found.into_iter().find(|file| fs::exists(file) && !fs::is_dir(file)) {
+            let Some(path) = layer.path(choice, chart, release) else { continue };
+            match self.existing(&path) {
                 Some(file) => files.push(file),
                 None if layer.optional => {}
                 None => {
@@ -203,6 +201,31 @@ impl Layout {
             }
         }
         Ok(files)
+    }
+
+    /// The file of the layer that is for just this choice: the last one that has all that is chosen in its path. It
+    /// may be missing.
+    pub fn file_for(&self, choice: &Choice, chart: &str) -> Result<PathBuf, Failure> {
+        self.check(choice)?;
+        let fits = |layer: &&Template| choice.keys().all(|name| layer.names.contains(name));
+        let path = self.layers.iter().rev().filter(fits).find_map(|layer| layer.path(choice, chart, "release-name"));
+        let Some(path) = path else {
+            let chosen: Vec<String> = choice.keys().map(|name| format!("`{{{name}}}`")).collect();
+            let message = format!(
+                "no layer of `{}` has {} in its path and nothing else that must be chosen",
+                self.file(FILE).display(),
+                chosen.join(" and ")
+            );
+            return Err(vec![Diagnostic::new(Code::Usage, message).hint("name the values file instead of the chart")]);
+        };
+        let has_ending = path.ends_with(".yaml") || path.ends_with(".yml");
+        let new = self.file(&if has_ending { path.clone() } else { format!("{path}.yaml") });
+        Ok(self.existing(&path).unwrap_or(new))
+    }
+
+    fn existing(&self, path: &str) -> Option<PathBuf> {
+        let found = ["", ".yaml", ".yml"].into_iter().map(|end| self.file(&format!("{path}{end}")));
+        found.into_iter().find(|file| fs::exists(file) && !fs::is_dir(file))
     }
 
     fn file(&self, path: &str) -> PathBuf {

@@ -4,6 +4,7 @@
 mod coalesce;
 pub mod derive;
 mod difference;
+mod edit;
 pub mod handwritten;
 mod json;
 mod layers;
@@ -21,6 +22,7 @@ mod tree;
 mod unused;
 
 pub use difference::{Difference, differences};
+pub use edit::{Assignments, Edited, edit};
 pub use layers::{Layer, Layered};
 pub use layout::{Choice, Layout};
 pub use listing::{Line, lines, short, yaml};
