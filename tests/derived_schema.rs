@@ -104,6 +104,10 @@ fn what_is_written_by_hand_stays() {
     assert_eq!(schema["properties"]["image"]["properties"]["tag"]["type"], "string");
     assert_eq!(schema.get("$comment"), None);
     folder.run("schema web --check").ok();
+    // What lacks nothing keeps its layout, too.
+    folder.write("web/values.schema.json", schema.to_string());
+    folder.run("schema web").ok();
+    assert_eq!(folder.read("web/values.schema.json"), schema.to_string());
 }
 
 #[test]

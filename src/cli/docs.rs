@@ -104,8 +104,7 @@ impl Docs {
             true => self.untemplated(&page, path, sources)?,
             false => page.render(&templates, sources)?,
         };
-        let findings = chart.findings.iter().chain(&notes.findings).cloned().collect();
-        Ok((text, findings))
+        Ok((text, notes.findings.clone()))
     }
 
     fn templates(&self, chart: &Path, sources: &mut Sources) -> Result<Vec<Source>, Failed> {

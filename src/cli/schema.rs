@@ -103,9 +103,8 @@ impl Schema {
     /// The text of a chart's schema, and what does not satisfy it.
     fn derive(&self, path: &Path, sources: &mut Sources) -> Result<(String, Vec<Diagnostic>), Stop> {
         let chart = chart::load(path, sources)?;
-        let mut findings = chart.findings.clone();
         let notes = notes(&chart, sources);
-        findings.extend(notes.findings.iter().cloned());
+        let mut findings = notes.findings.clone();
         let variants = layers(path, &chart, sources, &mut findings)?;
         let examples: Vec<Node> =
             variants.iter().filter(|it| it.is_example).map(|it| it.layered.values.clone()).collect();
@@ -130,8 +129,7 @@ impl Schema {
             },
             with_defaults: self.with_defaults,
         };
-        let schema = self.beside_existing(&chart, path, derivation.schema(), sources)?;
-        let text = format!("{schema:#}\n");
+        let text = self.beside_existing(&chart, path, derivation.schema(), sources)?;
         findings.extend(held(&chart, &text, &variants, sources)?);
         Ok((text, findings))
     }
@@ -162,23 +160,28 @@ impl Schema {
         Ok(study.usage(sources))
     }
 
-    /// The derived schema, merged with the one that is there.
+    /// The text of the derived schema, merged with the one that is there.
     fn beside_existing(
         &self,
         chart: &Chart,
         path: &Path,
         derived: Value,
         sources: &mut Sources,
-    ) -> Result<Value, Stop> {
+    ) -> Result<String, Stop> {
+        let written = |schema: &Value| format!("{schema:#}\n");
         let target = self.output.path(path, FILE).unwrap_or_else(|| path.join(FILE));
         let text = match chart.file(FILE).filter(|_| target == path.join(FILE)) {
             Some(file) => String::from_utf8_lossy(file.data()).into_owned(),
             None if fs::exists(&target) => fs::read_text(&target)?,
-            None => return Ok(derived),
+            None => return Ok(written(&derived)),
         };
         match serde_json::from_str::<Value>(&text) {
-            Ok(existing @ Value::Object(_)) => Ok(handwritten::merge(&existing, derived)),
-            Ok(_) => Ok(derived),
+            Ok(existing @ Value::Object(_)) => {
+                let merged = handwritten::merge(&existing, derived);
+                // What is by hand and lacks nothing keeps its layout, too.
+                Ok(if merged == existing && !handwritten::is_derived(&existing) { text } else { written(&merged) })
+            }
+            Ok(_) => Ok(written(&derived)),
             Err(error) => {
                 let file = sources.add(target.to_string_lossy(), text);
                 let line = sources.line_range(file, error.line());

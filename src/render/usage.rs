@@ -9,9 +9,9 @@ use super::pipeline::run;
 use super::{Outcome, Rendered};
 use crate::chart::Chart;
 use crate::diagnostic::{FileId, Sources, Span};
-use crate::schema::{KubeVersion, Passage, Plain, accepts, fields};
+use crate::schema::{KubeVersion, Passage, Plain, acceptor, fields};
 use crate::template::Context;
-use crate::values::derive::Usage;
+use crate::values::derive::{Usage, collect_definitions};
 use crate::values::{Layered, mentioned};
 use crate::yaml::{self, Data, Entry, Mapping, Node, Step};
 use rayon::prelude::*;
@@ -19,8 +19,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-/// Renders with single probes at most, after those with many at once.
-const MOST_SINGLE: usize = 300;
+/// How often a chart is rendered at most to find which switch, or which probe of a kind, breaks it.
+const MOST_RENDERS: usize = 256;
 
 /// The fields that a value becomes: for each, its schema and how it got there.
 type Landings = BTreeMap<Vec<Step>, BTreeSet<(Passage, String)>>;
@@ -61,6 +61,19 @@ struct Seen {
 
 impl Study<'_> {
     pub fn usage(&self, sources: &Sources) -> Usage {
+        let slim = slim(self.chart, true);
+        let study = Study {
+            chart: &slim,
+            layers: self.layers.clone(),
+            examples: self.examples,
+            foreign: self.foreign.clone(),
+            context: self.context.clone(),
+            version: self.version,
+        };
+        study.all(sources)
+    }
+
+    fn all(&self, sources: &Sources) -> Usage {
         let mut all: Vec<Seen> = self.layers.par_iter().map(|layered| self.look(layered, sources)).collect();
         let switches = self.switches();
         let harmless = self.harmless(&switches, sources);
@@ -78,37 +91,58 @@ impl Study<'_> {
         ]
         .map(|kinds| probes.iter().filter(|probe| kinds.contains(&probe.kind)).cloned().collect())
         .into();
-        let mut renders: Vec<(&[Probe], &[Vec<Step>])> = Vec::new();
-        for round in &rounds {
-            renders.extend([&off, &harmless, &switches].map(|on| (round.as_slice(), on.as_slice())));
+        let least = self.rendered_with(&[], sources);
+        for on in [&off, &switches] {
+            all.par_extend(rounds.par_iter().map(|round| self.probe(round, on, sources)));
         }
-        all.par_extend(renders.par_iter().map(|(round, on)| self.probe(round, on, sources)));
-        // What has not shown may have been in a template that another probe broke.
-        let found: HashSet<Vec<Step>> = all.iter().flat_map(|seen| &seen.landings).map(|it| it.path.clone()).collect();
-        let left: Vec<&Probe> = probes.iter().filter(|probe| !found.contains(&probe.path)).take(MOST_SINGLE).collect();
-        all.par_extend(left.par_iter().map(|probe| self.probe(std::slice::from_ref(probe), &harmless, sources)));
+        all.par_extend(rounds.par_iter().flat_map(|round| self.split(round, &harmless, least, MOST_RENDERS, sources)));
         self.conclude(all)
+    }
+
+    /// Renders with probes, and where that breaks templates, with fewer at a time: `most` times at most.
+    fn split(
+        &self,
+        probes: &[Probe],
+        switches: &[Vec<Step>],
+        least: usize,
+        most: usize,
+        sources: &Sources,
+    ) -> Vec<Seen> {
+        let seen = self.probe(probes, switches, sources);
+        let rest = most / 2;
+        if seen.rendered.len() >= least || probes.len() < 2 || rest == 0 {
+            return vec![seen];
+        }
+        let (left, right) = probes.split_at(probes.len() / 2);
+        let (mut all, right) = rayon::join(
+            || self.split(left, switches, least, rest, sources),
+            || self.split(right, switches, least, rest, sources),
+        );
+        all.push(seen);
+        all.extend(right);
+        all
     }
 
     /// The switches that can be turned on together without a template failing that renders without.
     fn harmless(&self, switches: &[Vec<Step>], sources: &Sources) -> Vec<Vec<Step>> {
         let least = self.rendered_with(&[], sources);
-        if self.rendered_with(switches, sources) >= least {
-            return switches.to_vec();
-        }
-        let fine = |path: &&Vec<Step>| self.rendered_with(std::slice::from_ref(*path), sources) >= least;
-        let alone: Vec<Vec<Step>> = switches.par_iter().filter(fine).cloned().collect();
-        if self.rendered_with(&alone, sources) >= least {
-            return alone;
-        }
-        let mut together: Vec<Vec<Step>> = Vec::new();
-        for path in alone {
-            together.push(path);
-            if self.rendered_with(&together, sources) < least {
-                together.pop();
+        let mut on = Vec::new();
+        let mut waiting = vec![switches];
+        let mut most = MOST_RENDERS;
+        while let Some(some) = waiting.pop() {
+            let together = [&on, some].concat();
+            if most == 0 || some.is_empty() {
+                continue;
+            }
+            most -= 1;
+            if self.rendered_with(&together, sources) >= least {
+                on = together;
+            } else if some.len() > 1 {
+                let (left, right) = some.split_at(some.len() / 2);
+                waiting.extend([right, left]);
             }
         }
-        together
+        on
     }
 
     /// How many of the chart's own templates render with these switches on.
@@ -283,9 +317,32 @@ impl Study<'_> {
     /// Whether the default and the author's tests satisfy what was found.
     fn holds(&self, path: &[Step], schema: &Value, definitions: &BTreeMap<String, Value>) -> bool {
         let all = [&self.chart.values].into_iter().chain(self.examples);
-        let mut values = all.filter_map(|values| values.follow(path)).filter(|value| !value.is_null());
-        values.all(|value| accepts(schema, definitions, value))
+        let values: Vec<&Node> = all.filter_map(|values| values.follow(path)).filter(|it| !it.is_null()).collect();
+        values.is_empty() || {
+            let mut reached = serde_json::Map::new();
+            collect_definitions(schema, definitions, &mut reached);
+            let accepts = acceptor(schema, &reached);
+            values.iter().all(|value| accepts(value))
+        }
     }
+}
+
+/// A chart without what takes time and shows nothing: keys that templates generate, and what subcharts render from
+/// values of their own.
+fn slim(chart: &Chart, is_root: bool) -> Chart {
+    let mut slim = chart.clone();
+    slim.files.retain(|file| {
+        let base = file.path.rsplit('/').next().unwrap_or(&file.path);
+        let renders = file.path.starts_with("templates/") && !base.starts_with('_');
+        let generates = || {
+            ["genCA", "genSelfSignedCert", "genSignedCert", "genPrivateKey", "gen_ca"]
+                .iter()
+                .any(|name| memchr::memmem::find(file.data(), name.as_bytes()).is_some())
+        };
+        !renders || is_root && !generates()
+    });
+    slim.subcharts = chart.subcharts.iter().map(|subchart| self::slim(subchart, false)).collect();
+    slim
 }
 
 /// One schema for a value that becomes several fields. All of them must take it, so the narrower one counts.

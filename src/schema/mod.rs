@@ -31,6 +31,6 @@ pub use catalog::{BadLocation, Catalogs, Fetch};
 pub use checker::{Checker, Options, Outcome, Seen, State, Wanted};
 pub use compact::{read as read_shape, write as write_shape};
 pub use kind::KindFilter;
-pub use plain::{Passage, Plain, accepts, fields};
+pub use plain::{Passage, Plain, acceptor, fields};
 pub use shape::{Field, Fields, Format, Ref, Shape, Text, Unique, Width};
 pub use version::{Chosen, KubeVersion};

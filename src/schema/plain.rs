@@ -174,9 +174,11 @@ impl Plain {
     }
 }
 
-/// Whether a value satisfies a schema with these definitions. A schema that is none satisfies nothing.
-pub fn accepts(schema: &Value, definitions: &BTreeMap<String, Value>, value: &Node) -> bool {
+/// A check of values against a schema with these definitions. What is no schema accepts nothing.
+pub fn acceptor(schema: &Value, definitions: &Map<String, Value>) -> impl Fn(&Node) -> bool {
     let whole = json!({"allOf": [schema], "definitions": definitions});
-    let options = jsonschema::options_for::<Tree>().with_draft(jsonschema::Draft::Draft7);
-    options.build(&whole).is_ok_and(|validator| validator.is_valid(Item::Node(value)))
+    let options =
+        jsonschema::options_for::<Tree>().with_draft(jsonschema::Draft::Draft7).should_validate_formats(false);
+    let validator = options.build(&whole).ok();
+    move |value| validator.as_ref().is_some_and(|validator| validator.is_valid(Item::Node(value)))
 }

@@ -432,7 +432,7 @@ fn in_order(schema: Value) -> Value {
 }
 
 /// The definitions that a schema reaches.
-fn collect_definitions(schema: &Value, all: &BTreeMap<String, Value>, found: &mut Map<String, Value>) {
+pub fn collect_definitions(schema: &Value, all: &BTreeMap<String, Value>, found: &mut Map<String, Value>) {
     match schema {
         Value::Object(map) => {
             if let Some(name) = map.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix("#/definitions/"))
