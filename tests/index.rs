@@ -126,3 +126,43 @@ fn one_chart_is_found_in_a_huge_index() {
     let run = folder.run(&format!("versions file://{}/chart-042 --version ~1.499", folder.path().display())).ok();
     assert_eq!(run.stdout, "1.499.0\n");
 }
+
+#[test]
+fn an_index_is_helms_but_for_its_times() {
+    let Some(helm) = tool("helm") else { return };
+    let folder = Folder::new();
+    for (name, more) in [
+        ("plain", ""),
+        (
+            "long",
+            "description: A description that is longer than a line of eighty characters, so that it is broken somewhere.\n",
+        ),
+        (
+            "full",
+            "appVersion: \"1.0\"\nkubeVersion: '>=1.25.0-0'\ntype: application\nhome: https://x.example\nicon: https://x.example/i.png\n\
+             deprecated: true\nkeywords: [a, \"yes\", '1']\nsources: [https://x.example/src]\nannotations:\n  b: |\n    - two\n\n    - lines\n  a: 'x'\n\
+             maintainers:\n- name: Ann\n  email: ann@x.example\n- name: Bob\n  url: https://bob.example\n\
+             dependencies:\n- name: own\n  version: 1.x\n  condition: own.enabled\n  tags: [t]\n  import-values: [a, {child: b, parent: c}]\n",
+        ),
+    ] {
+        folder
+            .write(&format!("src/{name}/Chart.yaml"), format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n{more}"));
+        folder.write("src/full/charts/own/Chart.yaml", "apiVersion: v2\nname: own\nversion: 1.0.0\n");
+        for version in ["1.2.0-rc.1", "1.10.0", "1.9.0+b.1"] {
+            folder.run(&format!("package src/{name} -d repo --version {version} --no-validate")).ok();
+        }
+    }
+    for options in [["--url", "https://charts.example/x"].as_slice(), &[]] {
+        let _ = std::fs::remove_file(folder.path().join("repo/index.yaml"));
+        let mut command = Command::new(&helm);
+        command.args(["repo", "index", "repo"]).args(options).current_dir(folder.path());
+        assert!(command.env_clear().env("HOME", folder.path()).status().expect("helm runs").success());
+        let theirs = folder.read("repo/index.yaml");
+        std::fs::remove_file(folder.path().join("repo/index.yaml")).expect("removed");
+        let mut arguments = vec!["index", "repo"];
+        arguments.extend(options);
+        folder.run_args(arguments).ok();
+        let time = regex::Regex::new(r#""20\d\d-[^"]*""#).expect("a pattern");
+        assert_eq!(time.replace_all(&folder.read("repo/index.yaml"), "T"), time.replace_all(&theirs, "T"));
+    }
+}

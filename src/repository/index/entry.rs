@@ -86,7 +86,7 @@ impl Published {
     /// The same as the text for an index in YAML, which takes a tenth of the memory.
     pub fn written(mut self) -> Result<Self> {
         if let Body::Json(json) = &self.body {
-            self.body = Body::Yaml(yaml(json)?);
+            self.body = Body::Yaml(item_yaml(json)?);
         }
         Ok(self)
     }
@@ -95,4 +95,11 @@ impl Published {
 /// JSON in Helm's YAML style.
 pub(super) fn yaml(json: &Json) -> Result<String> {
     package::yaml_of(json).map_err(|error| malformed(&error))
+}
+
+/// An entry in YAML without its indent, with long lines broken where Helm breaks them in an index.
+pub(super) fn item_yaml(json: &Json) -> Result<String> {
+    let text = yaml(&serde_json::json!({ "entries": { "name": [json] } }))?;
+    let lines = text.lines().skip(2).map(|line| line.get("  - ".len()..).unwrap_or_default());
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }

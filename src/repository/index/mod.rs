@@ -452,7 +452,7 @@ impl Index {
                     end_line(out);
                 }
                 Body::Yaml(text) => push_lines(out, text, item_indent),
-                Body::Json(json) => push_lines(out, &entry::yaml(json)?, item_indent),
+                Body::Json(json) => push_lines(out, &entry::item_yaml(json)?, item_indent),
             }
         }
         Ok(())
