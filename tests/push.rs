@@ -280,6 +280,40 @@ fn a_killed_push_leaves_nothing_torn() {
 }
 
 #[test]
+fn a_killed_push_to_a_server_with_an_index_leaves_nothing_torn() {
+    let museum = chartmuseum(&[]);
+    let registry = crate::servers::registry(false);
+    let targets = [
+        museum.as_ref().map(|server| (server.url("/"), server.url("/web"))),
+        registry.as_ref().map(|server| {
+            let target = format!("oci://127.0.0.1:{}/charts", server.port);
+            (target.clone(), format!("{target}/web"))
+        }),
+    ];
+    for (target, reference) in targets.into_iter().flatten() {
+        let folder = Folder::new();
+        let kills = std::env::var("CHART_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(8u64);
+        for number in 0..kills {
+            let version = format!("1.0.{number}");
+            chart(&folder, "web", &version, &"x".repeat(1000));
+            let mut command = folder.command(["push", "web", &target]);
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+            std::thread::sleep(Duration::from_millis(600 * number / kills));
+            let was_killed = child.kill().is_ok();
+            let succeeded = child.wait().expect("ends").success();
+            assert!(was_killed || succeeded);
+            let listed = folder.run(&format!("versions {reference} --version {version}"));
+            // Told that it is there, or found there: then it is there whole.
+            if succeeded || listed.code == 0 {
+                folder.run(&format!("pull {reference} --version {version} -d got")).ok();
+            }
+        }
+        folder.run(&format!("push web {target}")).ok();
+        folder.run(&format!("pull {reference} --version 1.0.{} -d got", kills - 1)).ok();
+    }
+}
+
+#[test]
 fn a_dead_lock_is_broken_and_a_live_one_is_not() {
     // `true`: the lock is a collection; `false`: a file, because the server makes no collections.
     let push_through = |is_collection: bool, is_alive: bool| {
