@@ -152,6 +152,7 @@ fn an_index_is_helms_but_for_its_times() {
             folder.run(&format!("package src/{name} -d repo --version {version} --no-validate")).ok();
         }
     }
+    let time = regex::Regex::new(r#""20\d\d-[^"]*""#).expect("a pattern");
     for options in [["--url", "https://charts.example/x"].as_slice(), &[]] {
         let _ = std::fs::remove_file(folder.path().join("repo/index.yaml"));
         let mut command = Command::new(&helm);
@@ -162,7 +163,6 @@ fn an_index_is_helms_but_for_its_times() {
         let mut arguments = vec!["index", "repo"];
         arguments.extend(options);
         folder.run_args(arguments).ok();
-        let time = regex::Regex::new(r#""20\d\d-[^"]*""#).expect("a pattern");
         assert_eq!(time.replace_all(&folder.read("repo/index.yaml"), "T"), time.replace_all(&theirs, "T"));
     }
 }
