@@ -40,7 +40,25 @@ impl Rule {
     }
 
     fn program(&self) -> Option<&Program> {
-        self.compiled.get_or_init(|| environment().compile(&self.source).ok()).as_ref()
+        self.compiled.get_or_init(|| compile(&self.source)?.ok()).as_ref()
+    }
+}
+
+/// Operators of an expression past which it is not compiled: they nest, and each level takes some of the stack.
+const MAX_OPERATORS: usize = 1000;
+
+/// Compiles an expression, or says why it is none; `None` for one that is too long or too deep for us.
+pub(super) fn compile(source: &str) -> Option<Result<Program, String>> {
+    let operators = source.bytes().filter(|byte| byte.is_ascii_punctuation() && !matches!(byte, b'_' | b'\'' | b'"'));
+    if operators.count() > MAX_OPERATORS {
+        return None;
+    }
+    match environment().compile(source) {
+        Ok(program) => Some(Ok(program)),
+        Err(errors) => {
+            let message = errors.errors.into_iter().next().map(|error| error.msg).unwrap_or_default();
+            (!message.contains("ecursion limit")).then_some(Err(message))
+        }
     }
 }
 
@@ -74,7 +92,7 @@ pub(super) fn check(walk: &mut Walk<'_>, custom: &Custom, node: &Node, path: &Pa
             Some(Ok(Value::Bool(true))) => {}
             Some(Ok(Value::Bool(false))) => {
                 let told = rule.message_expression.as_ref().and_then(|source| {
-                    let program = environment().compile(source).ok()?;
+                    let program = compile(source)?.ok()?;
                     match program.execute(&context) {
                         Ok(Value::String(text)) => Some(text.to_string()),
                         _ => None,
@@ -241,5 +259,7 @@ mod tests {
         ] {
             assert_eq!(run(source), Some(Value::Bool(true)), "{source}");
         }
+        // As deep as is allowed, on the small stack of a thread.
+        assert_eq!(run(&format!("1{} > 0", "+1".repeat(MAX_OPERATORS - 1))), Some(Value::Bool(true)));
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the API server can compile the CEL rules of a schema (`x-kubernetes-validations`): their grammar, the
 //! functions that they call, and the fields of `self` that they read.
 
-use super::cel::{environment, identifier};
+use super::cel::{compile, identifier};
 use crate::diagnostic::{Span, nearest};
 use crate::schema::words;
 use crate::yaml::{Mapping, Node};
@@ -75,10 +75,11 @@ pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
                 tell(format!("has {called} that is empty"), "expected an expression".to_owned(), None);
                 continue;
             }
-            let program = match environment().compile(source) {
-                Ok(program) => program,
-                Err(errors) => {
-                    let label = errors.errors.first().map_or_else(String::new, |error| words_of(&error.msg));
+            let program = match compile(source) {
+                None => continue,
+                Some(Ok(program)) => program,
+                Some(Err(message)) => {
+                    let label = words_of(&message);
                     let hint = Some(format!("the rule is `{}`", source.trim()));
                     tell(format!("has {called} that does not compile: {label}"), "no CEL expression".to_owned(), hint);
                     continue;
@@ -96,8 +97,7 @@ pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
 
 /// Why a text is not in the grammar of CEL.
 pub fn syntax_fault(source: &str) -> Option<String> {
-    let errors = environment().compile(source).err()?;
-    Some(errors.errors.first().map_or_else(|| "no expression".to_owned(), |error| words_of(&error.msg)))
+    compile(source)?.err().map(|message| words_of(&message))
 }
 
 /// What the parser says, without the list of all that it would have taken.
@@ -219,9 +219,12 @@ impl<'n> Reader<'n> {
             return items.as_map().map(|_| items);
         }
         let known = fields(object)?;
-        if let Some((key, entry)) = known.iter().find(|(key, _)| identifier(key) == name) {
+        let plain = known.get(name).filter(|_| identifier(name) == name);
+        if let Some(entry) =
+            plain.or_else(|| known.iter().find(|(key, _)| identifier(key) == name).map(|(_, entry)| entry))
+        {
             // What is known of metadata is not in the schema.
-            return (!(is_root && &**key == "metadata")).then_some(&entry.value);
+            return (!(is_root && name == "metadata")).then_some(&entry.value);
         }
         let is_head =
             matches!(name, "apiVersion" | "kind" | "metadata") && (is_root || flag("x-kubernetes-embedded-resource"));
@@ -253,6 +256,10 @@ mod tests {
             ("self.a >", Some("it ends too early")),
             ("self.a = 1", Some("`=` is not expected there")),
             ("self.a > 0)", Some("`)` is not expected there")),
+            // Not for us to judge.
+            (&"(".repeat(5000), None),
+            (&format!("1{}", "+1".repeat(50_000)), None),
+            (&format!("1{}", "+1".repeat(900)), None),
         ] {
             assert_eq!(syntax_fault(source).as_deref(), expected, "{source}");
         }
