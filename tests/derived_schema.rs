@@ -378,3 +378,25 @@ fn unknown_keys_are_allowed_or_forbidden_on_request() {
     assert_eq!(count("schema web -o - --unknown-keys forbid"), 3);
     assert_eq!(folder.run("schema web -o - --no-render").ok().stdout.matches("definitions").count(), 0);
 }
+
+#[test]
+fn defaults_are_in_the_schema_on_request() {
+    let folder = used(GO);
+    let text = folder.run("schema web -o - --with-defaults").ok().stdout;
+    let schema: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(schema["properties"]["image"]["properties"]["pullPolicy"]["default"], "IfNotPresent");
+    assert_eq!(schema["properties"]["image"]["properties"]["repository"]["default"], "nginx");
+    assert_eq!(schema["properties"]["replicas"]["default"], 1);
+}
+
+#[test]
+fn archives_are_printed_only() {
+    let folder = used(GO);
+    folder.run("package web").ok();
+    let error = folder.run("schema web-0.1.0.tgz").fails(2).stderr;
+    assert!(error.contains("is an archive") && error.contains("--output -"), "{error}");
+    let printed = folder.run("schema web-0.1.0.tgz -o -").ok().stdout;
+    assert!(printed.contains("core.v1.ResourceRequirements"), "{printed}");
+    folder.run("docs web-0.1.0.tgz").fails(2);
+    assert!(folder.run("docs web-0.1.0.tgz -o -").ok().stdout.starts_with("# web\n"));
+}

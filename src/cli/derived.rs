@@ -28,6 +28,18 @@ impl DerivedFlags {
         }
     }
 
+    /// Charts that are no directories have no place for a file.
+    pub fn refuse_archives(&self, charts: &[PathBuf], name: &str) -> Result<(), Failed> {
+        match charts.iter().find(|chart| !fs::is_dir(chart) && self.path(chart, name).is_some()) {
+            None => Ok(()),
+            Some(archive) => {
+                let way_out = "print it with `--output -`, or unpack the chart".to_owned();
+                let message = format!("`{}` is an archive: there is nowhere to write {name}", archive.display());
+                Err(Failed::Usage(message, Some(way_out)))
+            }
+        }
+    }
+
     /// Writes, prints or compares; gives [`Exit::Findings`] for a file that is not up to date.
     pub fn deliver(&self, path: Option<&Path>, text: &str, terminal: &mut Terminal) -> Result<Exit, Failed> {
         let Some(path) = path else {

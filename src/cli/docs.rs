@@ -60,6 +60,7 @@ pub fn run(arguments: &Docs, terminal: &mut Terminal) -> Result<Exit, Failed> {
         let way_out = "name the directory of a chart, or one that has charts below it".to_owned();
         return Err(Failed::Usage("there is no chart here".to_owned(), Some(way_out)));
     }
+    arguments.output.refuse_archives(&charts, FILE)?;
     let mut all = Sources::default();
     let mut units = Vec::new();
     let mut stale = false;

@@ -305,9 +305,15 @@ impl Study<'_> {
         }
         for (path, found) in landings {
             let default = self.chart.values.follow(&path);
-            if let Some(schema) = combined(&found, default)
-                && self.holds(&path, &schema, &usage.definitions)
-            {
+            let Some(schema) = combined(&found, default) else { continue };
+            if self.holds(&path, &schema, &usage.definitions) {
+                usage.fields.insert(path, schema);
+                continue;
+            }
+            // Where the default is nothing, a field that must have something is left out.
+            let schema = json!({"anyOf": [schema, {"type": "object", "maxProperties": 0}]});
+            let is_empty = default.and_then(Node::as_map).is_some_and(|map| map.is_empty());
+            if is_empty && self.holds(&path, &schema, &usage.definitions) {
                 usage.fields.insert(path, schema);
             }
         }

@@ -116,12 +116,7 @@ impl Derivation<'_> {
                 _ => {}
             }
         }
-        if self.with_defaults
-            && !schema.contains_key("default")
-            && let Some(default) = node.filter(|node| is_leaf(node))
-        {
-            schema.insert("default".to_owned(), default.to_json());
-        }
+        self.add_default(&mut schema, node);
         let refers = schema.contains_key("$ref");
         match node.map(|node| &node.data) {
             Some(Data::Map(_)) if !refers => {
@@ -168,7 +163,18 @@ impl Derivation<'_> {
             Value::Object(field) => schema.extend(field.clone()),
             _ => {}
         }
+        self.add_default(&mut schema, node);
         Value::Object(schema)
+    }
+
+    fn add_default(&self, schema: &mut Map<String, Value>, node: Option<&Node>) {
+        if self.with_defaults
+            && !schema.contains_key("default")
+            && !schema.contains_key("$ref")
+            && let Some(default) = node.filter(|node| is_leaf(node))
+        {
+            schema.insert("default".to_owned(), default.to_json());
+        }
     }
 
     fn types(&self, note: &Note, node: Option<&Node>, examples: &[&Node]) -> Vec<&'static str> {

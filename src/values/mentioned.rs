@@ -37,10 +37,10 @@ pub fn mentioned(chart: &Chart) -> Vec<Mention> {
             let chain = if file.path.ends_with(".j2") { &JINJA } else { &GO };
             for action in ACTION.find_iter(&text) {
                 let action = action.as_str();
+                // What is done with the values, without their names.
+                let whole = !LOOK.is_match(action) || TAKE.is_match(&chain.replace_all(action, ""));
                 for chain in chain.captures_iter(action) {
                     let path: Vec<Arc<str>> = chain[1].split('.').skip(1).map(Arc::from).collect();
-                    let rest = action.replace(&chain[0], "");
-                    let whole = !LOOK.is_match(action) || TAKE.is_match(&rest);
                     *found.entry(path).or_default() |= whole;
                 }
             }

@@ -68,6 +68,12 @@ impl<'a> Comments<'a> {
         self.list.get(after).filter(|comment| self.line_start(comment.span.start as usize) == line)
     }
 
+    /// The last comment that ends before an offset.
+    pub fn before(&self, offset: u32) -> Option<&Comment<'a>> {
+        let end = self.list.partition_point(|comment| comment.span.end <= offset);
+        self.list.get(end.checked_sub(1)?)
+    }
+
     /// The text from the end of a comment to the start of a later one.
     pub fn between(&self, first: &Comment<'_>, second: &Comment<'_>) -> &'a str {
         self.source.get(first.span.end as usize..second.span.start as usize).unwrap_or_default()

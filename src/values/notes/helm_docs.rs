@@ -4,6 +4,9 @@ use super::Note;
 use crate::yaml::Comments;
 use std::collections::HashMap;
 
+/// Lines of a description that stands apart from its value.
+const MAX_LINES: usize = 200;
+
 /// Reads the lines above a value, each without its `#`; `None` where none starts with `--`. The last one that does
 /// counts.
 pub(super) fn parse(lines: &[&str]) -> Option<Note> {
@@ -26,7 +29,7 @@ pub(super) fn keyed(comments: &Comments<'_>) -> HashMap<String, Note> {
         }
         // What follows on the next lines, without a gap.
         let mut lines = Vec::new();
-        for pair in all[at..].windows(2) {
+        for pair in all[at..].windows(2).take(MAX_LINES) {
             let between = comments.between(pair[0], pair[1]);
             if between.trim_matches([' ', '\t', '\r']) != "\n" {
                 break;

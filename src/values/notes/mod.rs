@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
         let mut lines = self.comments.above(offset).to_vec();
         if let Some(first) = lines.first().copied()
             && lines.iter().all(|line| line.text.starts_with(" @") && line.text.contains(" -- "))
-            && let Some(last) = self.comments.iter().take_while(|it| it.span.end < first.span.start).last()
+            && let Some(last) = self.comments.before(first.span.start)
             && last.alone
             && self.comments.between(last, &first).trim_matches([' ', '\t', '\r']) == "\n\n"
         {
