@@ -142,7 +142,7 @@ fn every_layer_is_held_against_the_schema() {
 
 #[test]
 fn mistakes_in_annotations_are_told_at_their_line() {
-    let values = "a: 1 # @schema minimum:x\n# @schema\n# type: [\nb: 1\n# @schema\n# type: string\n# @schema\nc: 2\n";
+    let values = "a: 1 # @schema minimum:x\n# @schema\n# type: [\nb: 1\n# @schema\n# type: string\n# @schema\nc: 2\nd: 1 # @schema type:[int]\n";
     let folder = Folder::new().file("web/Chart.yaml", CHART).file("web/values.yaml", values);
     insta::assert_snapshot!(folder.run("schema web -o -").fails(1).stderr);
 }

@@ -77,6 +77,7 @@ pub(super) fn root(comments: &[Comment<'_>]) -> Result<Map<String, Value>> {
 impl Annotation {
     fn block(&mut self, lines: &str, start: &Comment<'_>) -> Result<()> {
         for (key, value) in object(lines, start)? {
+            let value = if key == "type" { types(value, start)? } else { value };
             self.keyword(key, value);
         }
         Ok(())
@@ -145,7 +146,7 @@ impl Annotation {
                 self.skip_properties = yes()?;
                 return Ok(());
             }
-            "type" => (&mut self.keywords, key, words_of_types(words())),
+            "type" => (&mut self.keywords, key, types(words(), comment)?),
             "enum" | "examples" => (&mut self.keywords, key, list(value)),
             "pattern" | "title" | "description" | "$id" | "$ref" | "format" => (&mut self.keywords, key, value.into()),
             "multipleOf" | "maximum" | "minimum" | "exclusiveMaximum" | "exclusiveMinimum" | "maxLength"
@@ -167,7 +168,7 @@ impl Annotation {
             | "not"
             | "properties"
             | "items" => (&mut self.keywords, key, data()?),
-            "item" => (&mut self.items, "type", words_of_types(words())),
+            "item" => (&mut self.items, "type", types(words(), comment)?),
             "itemProperties" => (&mut self.items, "properties", data()?),
             "itemRequired" => (&mut self.items, "required", list(value)),
             "itemEnum" => (&mut self.items, "enum", list(value)),
@@ -241,11 +242,24 @@ fn list(text: &str) -> Value {
     inner.split(',').map(|item| scalar(item.trim())).collect()
 }
 
-/// The name of the type of nothing is a string.
-fn words_of_types(value: Value) -> Value {
-    match value {
+const TYPES: &[&str] = &["string", "number", "integer", "boolean", "object", "array", "null"];
+
+/// The names of types; YAML reads that of nothing as nothing.
+fn types(value: Value, comment: &Comment<'_>) -> Result<Value> {
+    let value = match value {
         Value::Null => json!("null"),
-        Value::Array(items) => items.into_iter().map(words_of_types).collect(),
+        Value::Array(items) => {
+            items.into_iter().map(|item| if item.is_null() { json!("null") } else { item }).collect()
+        }
         value => value,
+    };
+    let is_type = |value: &Value| value.as_str().is_some_and(|name| TYPES.contains(&name));
+    let fits = match &value {
+        Value::Array(items) => items.iter().all(is_type),
+        one => is_type(one),
+    };
+    match fits {
+        true => Ok(value),
+        false => Err(refused(comment, format!("a type is one or a list of {}", TYPES.join(", ")))),
     }
 }
