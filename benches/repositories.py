@@ -3,7 +3,8 @@
 
     cargo build --release && benches/repositories.py target/release/chart HELM [--runs 5] [--small]
 
-Everything is made in a temporary folder and served by nginx on the loopback interface. Needs nginx and GNU time.
+Everything is made in a temporary folder and served by nginx on the loopback interface. Needs nginx and GNU time. With
+TMPDIR=/dev/shm the disk is left out: ext4 is slow to make files where many were removed seconds before, as runs do.
 """
 
 import argparse
