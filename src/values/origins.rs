@@ -135,8 +135,8 @@ impl Resolved<'_> {
     }
 }
 
-/// A mapping that no file has: the `global` of a subchart, the section of one.
-fn is_generated(node: &Node) -> bool {
+/// Whether this is a mapping that no file has: the `global` of a subchart, the section of one.
+pub fn is_generated(node: &Node) -> bool {
     node.as_map().is_some_and(|map| map.is_empty()) && node.span.start == node.span.end
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Final, table};
 use crate::diagnostic::{Sources, Span};
-use crate::values::{History, Line, Setter, Source, lines, short};
+use crate::values::{History, Line, Setter, Source, is_generated, lines, short};
 use crate::yaml::{Data, Node, Step, path_text};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -51,6 +51,11 @@ impl<'a> Origins<'a> {
         self.sources.locate(span)
     }
 
+    /// Where a value is set; nowhere, if it is there only because subcharts have such a mapping.
+    fn set_at(&self, value: &Node) -> String {
+        if is_generated(value) { String::new() } else { self.place(value.span) }
+    }
+
     /// `over v1 (values.yaml:3:8)`
     fn over(&self, history: &History) -> Option<String> {
         let setter = self.overridden(history).next()?;
@@ -69,7 +74,7 @@ impl<'a> Origins<'a> {
             if let Some(over) = self.over(&self.history(&line.path)) {
                 text += &format!("  # {over}");
             }
-            rows.push((self.place(self.value(&line.path).span), text));
+            rows.push((self.set_at(self.value(&line.path)), text));
         }
         for path in &self.deleted {
             let history = self.history(path);
@@ -85,7 +90,7 @@ impl<'a> Origins<'a> {
         let leaves = self.lines.iter().filter(|line| line.is_leaf).map(|line| {
             let value = self.value(&line.path);
             let over = self.over(&self.history(&line.path)).unwrap_or_default();
-            vec![path_text(&line.path), short(value), self.place(value.span), over]
+            vec![path_text(&line.path), short(value), self.set_at(value), over]
         });
         let deleted = self.deleted.iter().map(|path| {
             let history = self.history(path);
@@ -103,7 +108,8 @@ impl<'a> Origins<'a> {
         };
         let leaves = self.lines.iter().filter(|line| line.is_leaf).map(|line| {
             let value = self.value(&line.path);
-            entry(&line.path, value.to_json(), place_json(value.span, self.sources))
+            let origin = if is_generated(value) { Value::Null } else { place_json(value.span, self.sources) };
+            entry(&line.path, value.to_json(), origin)
         });
         let deleted = self.deleted.iter().map(|path| {
             let history = self.history(path);
