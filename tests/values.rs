@@ -418,3 +418,26 @@ fn values_that_do_nothing_are_told() {
     }
     insta::assert_snapshot!(shown);
 }
+
+#[test]
+fn lines_that_name_a_value_are_shown_for_both_dialects() {
+    let folder = Folder::new()
+        .file("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("web/values.yaml", "enabled: false\nimage: {tag: v1}\n")
+        .file(
+            "web/templates/a.yaml",
+            "# ${#none}\n{{- if .Values.enabled }}\na: {{ with .Values.image }}{{ .tag }}{{ end }}\n{{- end }}\n",
+        )
+        .file(
+            "web/templates/b.yaml.j2",
+            "# one\n{% if values.enabled %}\n{% set image = values.image %}\na: {{ image.tag }}\n{% endif %}\n",
+        );
+    let enabled = folder.run("values web enabled").ok().stdout;
+    for line in ["web/templates/a.yaml:2:1 ", "web/templates/b.yaml.j2:2:1 "] {
+        assert!(enabled.contains(line), "{enabled}");
+    }
+    let tag = folder.run("values web image.tag").ok().stdout;
+    for line in ["web/templates/a.yaml:3:28 ", "web/templates/b.yaml.j2:4:4 "] {
+        assert!(tag.contains(line), "{tag}");
+    }
+}

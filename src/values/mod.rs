@@ -27,6 +27,7 @@ pub use layers::{Layer, Layered};
 pub use layout::{Choice, Layout};
 pub use listing::{Line, lines, short, yaml};
 pub use mentioned::{Mention, mentioned};
+pub use mentions::actions_with;
 pub use origins::{History, Setter, Source, is_generated};
 pub use release::{Resolved, resolve};
 pub use set::{Flag, ReadFile};

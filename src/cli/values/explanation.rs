@@ -5,16 +5,19 @@ use super::{Final, table};
 use crate::cli::release::Stop;
 use crate::diagnostic::{Code, Diagnostic, Severity, Sources, Span, nearest};
 use crate::render::{self, Options};
-use crate::template::{Capabilities, Context, Limits, Release};
-use crate::values::{History, Setter, short, yaml};
+use crate::template::{Capabilities, Context, Limits, Project, Release};
+use crate::values::{History, Setter, actions_with, short, yaml};
 use crate::yaml::{Data, Node, Step, path_text};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub(super) struct Explanation {
     path: Vec<Step>,
     value: Option<Node>,
     history: History,
     readers: Vec<Span>,
+    /// Where templates name it besides: in conditions, and where this render did not come along.
+    named: Vec<Span>,
 }
 
 impl Explanation {
@@ -24,8 +27,8 @@ impl Explanation {
         if value.is_none() && history.setters.is_empty() {
             return Err(Stop::Found(vec![unknown(&values.resolved.values, path)]));
         }
-        let readers = value.as_ref().map(|value| readers(values, value.span, sources)).unwrap_or_default();
-        Ok(Explanation { path: path.to_vec(), value, history, readers })
+        let (readers, named) = readers(values, path, value.as_ref().map(|value| value.span), sources);
+        Ok(Explanation { path: path.to_vec(), value, history, readers, named })
     }
 
     pub(super) fn text(&self, sources: &Sources) -> String {
@@ -44,9 +47,12 @@ impl Explanation {
             vec![format!("{mark} {}", sources.locate(setter.value.span)), self.said(setter), layer(setter, sources)]
         });
         text += &indented(&table(&["", "", ""], rows.collect()));
-        if !self.readers.is_empty() {
-            text += "\nread by\n";
-            let rows = self.readers.iter().map(|&span| {
+        for (title, spans) in [("read by", &self.readers), ("named by", &self.named)] {
+            if spans.is_empty() {
+                continue;
+            }
+            text += &format!("\n{title}\n");
+            let rows = spans.iter().map(|&span| {
                 let position = sources.position(span.file, span.start);
                 let line = &sources.text(span.file)[sources.line_range(span.file, position.line)];
                 vec![format!("  {}", sources.locate(span)), line.trim().to_owned()]
@@ -81,6 +87,7 @@ impl Explanation {
             "value": self.value.as_ref().map(Node::to_json),
             "setBy": setters.collect::<Vec<_>>(),
             "readBy": self.readers.iter().map(|&span| place_json(span, sources)).collect::<Vec<_>>(),
+            "namedBy": self.named.iter().map(|&span| place_json(span, sources)).collect::<Vec<_>>(),
         })
     }
 }
@@ -110,8 +117,9 @@ fn unknown(root: &Node, path: &[Step]) -> Diagnostic {
     }
 }
 
-/// The template expressions that read a value. A chart that does not render reads as far as it does.
-fn readers(values: &Final<'_>, value: Span, sources: &mut Sources) -> Vec<Span> {
+/// The template expressions whose output a value is part of, and the lines that name it besides. A chart that does not
+/// render reads as far as it does.
+fn readers(values: &Final<'_>, path: &[Step], value: Option<Span>, sources: &mut Sources) -> (Vec<Span>, Vec<Span>) {
     let context = Context {
         release: Release {
             name: "release-name".to_owned(),
@@ -130,12 +138,51 @@ fn readers(values: &Final<'_>, value: Span, sources: &mut Sources) -> Vec<Span> 
         record_reads: true,
     };
     let options = Options { skip_schema_validation: true, incomplete: true };
-    let Ok(outcome) = render::run(values.chart, &values.layered, context, options, sources) else { return Vec::new() };
+    let Ok(outcome) = render::run(values.chart, &values.layered, context, options, sources) else {
+        return (Vec::new(), Vec::new());
+    };
     let mut readers: Vec<Span> = Vec::new();
     for file in &outcome.rendered.files {
-        readers.extend(file.map.readers(value));
+        readers.extend(value.into_iter().flat_map(|value| file.map.readers(value)));
     }
     readers.sort_unstable();
     readers.dedup();
-    readers
+    let named = named(&outcome.project, path, &readers, sources);
+    (readers, named)
+}
+
+/// Where the templates of the charts that a path leads into name it, on other lines than those of `readers`.
+fn named(project: &Project, path: &[Step], readers: &[Span], sources: &Sources) -> Vec<Span> {
+    let keys: Vec<Arc<str>> = path
+        .iter()
+        .map_while(|step| match step {
+            Step::Key(key) => Some(Arc::clone(key)),
+            Step::Index(_) => None,
+        })
+        .collect();
+    let line = |span: &Span| (span.file, sources.position(span.file, span.start).line);
+    let mut known: Vec<_> = readers.iter().map(line).collect();
+    let mut named = Vec::new();
+    for template in &project.templates {
+        // The path as the template's chart sees it.
+        let mut chart = &project.scopes[template.scope];
+        let mut inner = Vec::new();
+        while let Some(parent) = chart.parent {
+            inner.insert(0, Arc::clone(&chart.name));
+            chart = &project.scopes[parent];
+        }
+        let is_library = project.scopes[template.scope].is_library;
+        let Some(own) = (if is_library { Some(&keys[..]) } else { keys.strip_prefix(&inner[..]) }) else { continue };
+        if own.is_empty() {
+            continue;
+        }
+        for at in actions_with(&template.name, &template.text, own) {
+            let span = Span::new(template.file, at, at + 2);
+            if !known.contains(&line(&span)) {
+                known.push(line(&span));
+                named.push(span);
+            }
+        }
+    }
+    named
 }

@@ -101,6 +101,7 @@ pub(super) fn scan(text: &str, mentions: &mut Mentions) {
     let mut scan = Scan { mentions, dots: Vec::new(), variables: HashMap::new() };
     let mut rest = text;
     while let Some(start) = memchr::memmem::find(rest.as_bytes(), b"{{") {
+        scan.mentions.start(text.len() - rest.len() + start);
         let body = &rest[start + 2..];
         let inner = body.trim_start_matches('-').trim_start();
         let end = if inner.starts_with("/*") {
@@ -277,7 +278,9 @@ impl Scan<'_> {
                 Token::Chain { text, follows } => at += self.chain(text, *follows, before, &tokens[at + 1..], kind),
                 Token::Text(text) => {
                     if text.contains("{{") {
+                        self.mentions.inside += 1;
                         scan(text, self.mentions);
+                        self.mentions.inside -= 1;
                     }
                     let names_template =
                         matches!(before, Some(Token::Chain { text: "include" | "template" | "printf", .. }));

@@ -9,6 +9,7 @@ pub(super) fn scan(text: &str, mentions: &mut Mentions) {
     let mut scan = Scan { mentions, variables: HashMap::new() };
     let mut rest = text;
     while let Some(start) = memchr::memchr(b'{', rest.as_bytes()) {
+        scan.mentions.start(text.len() - rest.len() + start);
         let body = rest.get(start + 2..).unwrap_or_default();
         let end = match rest.as_bytes().get(start + 1) {
             Some(b'{') => {
@@ -107,7 +108,9 @@ impl Scan<'_> {
                 }
                 Token::Text(text) => {
                     if text.contains("{{") {
+                        self.mentions.inside += 1;
                         scan(text, self.mentions);
+                        self.mentions.inside -= 1;
                     }
                     self.mentions.key(text);
                 }

@@ -35,6 +35,24 @@ pub(super) struct Mentions {
     pub(super) names: HashSet<Arc<str>>,
     /// The chains of those names: paths from all values, where a template hands all of them on.
     pub(super) chains: HashSet<Path>,
+    /// Each mention with the offset of its action.
+    places: Vec<(Path, Use, usize)>,
+    at: usize,
+    /// How many strings deep the text is that is looked at.
+    inside: u32,
+}
+
+/// The offsets of the actions of a template that mention a value, something in it, or a mapping around it as a whole.
+pub fn actions_with(name: &str, text: &str, path: &[Arc<str>]) -> Vec<usize> {
+    let mut mentions = Mentions::default();
+    mentions.scan(name, text);
+    let fits = |mention: &[Arc<str>], kind: Use| {
+        mention.starts_with(path) || kind != Use::Read && !mention.is_empty() && path.starts_with(mention)
+    };
+    let mut places: Vec<usize> =
+        mentions.places.iter().filter(|(mention, kind, _)| fits(mention, *kind)).map(|(_, _, at)| *at).collect();
+    places.dedup();
+    places
 }
 
 impl Mentions {
@@ -62,7 +80,15 @@ impl Mentions {
         self.chains.extend(other.chains.iter().cloned());
     }
 
+    /// An action starts at this offset of the text that is looked at.
+    fn start(&mut self, at: usize) {
+        if self.inside == 0 {
+            self.at = at;
+        }
+    }
+
     fn path(&mut self, path: Path, kind: Use) {
+        self.places.push((path.clone(), kind, self.at));
         let known = self.paths.entry(path).or_insert(kind);
         *known = (*known).max(kind);
     }
