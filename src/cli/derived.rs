@@ -1,10 +1,26 @@
 //! Files that a command derives from a chart: written, printed, or compared with what is there.
 
-use super::{Exit, Failed, Terminal};
+use super::args::FindingFlags;
+use super::release::Stop;
+use super::{Exit, Failed, Stream, Terminal, discover, project};
+use crate::diagnostic::{Diagnostic, Sources, Unit};
 use crate::fs;
 use clap::Args;
+use rayon::prelude::*;
 use similar::TextDiff;
 use std::path::{Path, PathBuf};
+
+/// What a command derives for each chart.
+pub struct Job<'a> {
+    /// The file's usual name.
+    pub file: &'a str,
+    /// What is said where it is not up to date.
+    pub stale: &'a str,
+    pub derive: &'a (dyn Fn(&Path, &mut Sources) -> Derived + Sync),
+}
+
+/// A text and what was found on the way.
+type Derived = Result<(String, Vec<Diagnostic>), Stop>;
 
 /// What becomes of a derived file.
 #[derive(Debug, Args)]
@@ -19,6 +35,53 @@ pub struct DerivedFlags {
 }
 
 impl DerivedFlags {
+    /// Derives the file of each chart, several at once, and writes them in their order.
+    pub fn run(
+        &self,
+        charts: &[PathBuf],
+        findings: &FindingFlags,
+        job: &Job<'_>,
+        terminal: &mut Terminal,
+    ) -> Result<Exit, Failed> {
+        let charts = discover::charts(charts, false)?;
+        if charts.is_empty() {
+            let way_out = "name the directory of a chart, or one that has charts below it".to_owned();
+            return Err(Failed::Usage("there is no chart here".to_owned(), Some(way_out)));
+        }
+        self.refuse_archives(&charts, job.file)?;
+        let derived = charts.par_iter().map(|path| {
+            let mut sources = Sources::default();
+            let derived = (job.derive)(path, &mut sources);
+            (path, derived, sources)
+        });
+        let derived: Vec<_> = derived.collect();
+        let mut all = Sources::default();
+        let mut units = Vec::new();
+        let mut stale = false;
+        for (path, derived, mut sources) in derived {
+            let (text, found) = match derived {
+                Ok((text, found)) => (Some(text), found),
+                Err(Stop::Found(found)) => (None, found),
+                Err(Stop::Failed(failed)) => return Err(failed),
+            };
+            let levels = project::levels(path, &mut sources)?;
+            let mut found = findings.judge(found, levels, &sources);
+            let offset = all.append(&sources);
+            found.iter_mut().for_each(|finding| finding.shift(offset));
+            units.push(Unit { name: path.display().to_string(), findings: found });
+            if let Some(text) = text {
+                let target = self.path(path, job.file);
+                stale |= self.deliver(target.as_deref(), &text, terminal)? != Exit::Success;
+            }
+        }
+        let exit = terminal.report(&mut units, &all, findings, Stream::Stderr)?;
+        if stale && exit == Exit::Success {
+            terminal.say(job.stale);
+            return Ok(Exit::Findings);
+        }
+        Ok(exit)
+    }
+
     /// The file of a chart; `None` stands for stdout.
     pub fn path(&self, chart: &Path, name: &str) -> Option<PathBuf> {
         match &self.output {
@@ -29,7 +92,7 @@ impl DerivedFlags {
     }
 
     /// Charts that are no directories have no place for a file.
-    pub fn refuse_archives(&self, charts: &[PathBuf], name: &str) -> Result<(), Failed> {
+    fn refuse_archives(&self, charts: &[PathBuf], name: &str) -> Result<(), Failed> {
         match charts.iter().find(|chart| !fs::is_dir(chart) && self.path(chart, name).is_some()) {
             None => Ok(()),
             Some(archive) => {
@@ -41,7 +104,7 @@ impl DerivedFlags {
     }
 
     /// Writes, prints or compares; gives [`Exit::Findings`] for a file that is not up to date.
-    pub fn deliver(&self, path: Option<&Path>, text: &str, terminal: &mut Terminal) -> Result<Exit, Failed> {
+    fn deliver(&self, path: Option<&Path>, text: &str, terminal: &mut Terminal) -> Result<Exit, Failed> {
         let Some(path) = path else {
             terminal.print(text)?;
             return Ok(Exit::Success);

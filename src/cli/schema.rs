@@ -2,11 +2,11 @@
 
 use super::args::FindingFlags;
 use super::check::variants;
-use super::derived::DerivedFlags;
+use super::derived::{DerivedFlags, Job};
 use super::release::{ClusterFlags, ReleaseFlags, Stop};
-use super::{Exit, Failed, Stream, Terminal, discover, project};
+use super::{Exit, Failed, Terminal};
 use crate::chart::{self, Chart, File};
-use crate::diagnostic::{Code, Diagnostic, Frame, Sources, Span, Unit};
+use crate::diagnostic::{Code, Diagnostic, Frame, Sources, Span};
 use crate::fs;
 use crate::render::Study;
 use crate::schema::KubeVersion;
@@ -58,38 +58,9 @@ enum UnknownKeys {
 const FILE: &str = "values.schema.json";
 
 pub fn run(arguments: &Schema, terminal: &mut Terminal) -> Result<Exit, Failed> {
-    let charts = discover::charts(&arguments.charts, false)?;
-    if charts.is_empty() {
-        let way_out = "name the directory of a chart, or one that has charts below it".to_owned();
-        return Err(Failed::Usage("there is no chart here".to_owned(), Some(way_out)));
-    }
-    arguments.output.refuse_archives(&charts, FILE)?;
-    let mut all = Sources::default();
-    let mut units = Vec::new();
-    let mut stale = false;
-    for path in &charts {
-        let mut sources = Sources::default();
-        let (text, findings) = match arguments.derive(path, &mut sources) {
-            Ok((text, findings)) => (Some(text), findings),
-            Err(Stop::Found(findings)) => (None, findings),
-            Err(Stop::Failed(failed)) => return Err(failed),
-        };
-        let levels = project::levels(path, &mut sources)?;
-        let mut findings = arguments.findings.judge(findings, levels, &sources);
-        let offset = all.append(&sources);
-        findings.iter_mut().for_each(|finding| finding.shift(offset));
-        units.push(Unit { name: path.display().to_string(), findings });
-        if let Some(text) = text {
-            let target = arguments.output.path(path, FILE);
-            stale |= arguments.output.deliver(target.as_deref(), &text, terminal)? != Exit::Success;
-        }
-    }
-    let exit = terminal.report(&mut units, &all, &arguments.findings, Stream::Stderr)?;
-    if stale && exit == Exit::Success {
-        terminal.say("the schema is not up to date: run `chart schema`");
-        return Ok(Exit::Findings);
-    }
-    Ok(exit)
+    let derive = |path: &Path, sources: &mut Sources| arguments.derive(path, sources);
+    let job = Job { file: FILE, stale: "the schema is not up to date: run `chart schema`", derive: &derive };
+    arguments.output.run(&arguments.charts, &arguments.findings, &job, terminal)
 }
 
 /// A chart with one set of layers.

@@ -14,7 +14,7 @@ use minijinja::{Error, ErrorKind, Value};
 
 /// What an error is explained with.
 pub(super) struct Scene<'a> {
-    pub(super) library: &'a Library,
+    pub(super) templates: &'a Library,
     pub(super) log: &'a Log,
     /// The template that was rendered.
     pub(super) name: &'a str,
@@ -61,7 +61,7 @@ pub(super) fn failure(error: &Error, scene: &Scene<'_>) -> Failure {
         break;
     }
     if let Some(name) = current.detail().and_then(|detail| detail.strip_prefix(FAILED))
-        && let Some(failure) = scene.library.failure(name.trim_start_matches([':', ' ']))
+        && let Some(failure) = scene.templates.failure(name.trim_start_matches([':', ' ']))
     {
         frames.extend(place(current, scene).map(|span| Frame { text: "loaded here".to_owned(), span: Some(span) }));
         return with_frames(failure, frames);
@@ -103,7 +103,7 @@ fn with_frames(mut failure: Failure, frames: Vec<Frame>) -> Failure {
 }
 
 fn place(error: &Error, scene: &Scene<'_>) -> Option<Span> {
-    scene.library.span(error.name()?, error.range()?)
+    scene.templates.span(error.name()?, error.range()?)
 }
 
 /// A step on the way to the error: an include, a macro call, a block.
@@ -288,7 +288,7 @@ fn unknown(kind: Kind, detail: &str, scene: &Scene<'_>) -> Diagnostic {
 fn not_callable(detail: &str, scene: &Scene<'_>) -> Diagnostic {
     let name = detail.split('`').nth(1).unwrap_or_default();
     let diagnostic = Diagnostic::new(Code::UndefinedValue, format!("there is no macro `{name}`"));
-    let known = scene.library.macros();
+    let known = scene.templates.macros();
     let own = name.rsplit('.').next().unwrap_or(name);
     match nearest(own, known.iter().map(String::as_str)) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
@@ -298,7 +298,7 @@ fn not_callable(detail: &str, scene: &Scene<'_>) -> Diagnostic {
 
 /// Names that the rendered template gives to macros, variables and imports.
 fn local_names(scene: &Scene<'_>) -> Vec<String> {
-    let text = scene.library.text(scene.name).unwrap_or_default();
+    let text = scene.templates.text(scene.name).unwrap_or_default();
     let mut names = Vec::new();
     for tag in text.split("{%").skip(1) {
         let tag = tag.split("%}").next().unwrap_or_default();
@@ -330,15 +330,15 @@ fn unknown_method(detail: &str) -> Diagnostic {
 fn not_found(detail: &str, scene: &Scene<'_>) -> Diagnostic {
     let name = detail.split(['"', '\'']).nth(1).unwrap_or(detail);
     let diagnostic = Diagnostic::new(Code::UndefinedValue, format!("there is no template `{name}`"));
-    let scope = scene.library.scope(scene.name).unwrap_or(0);
+    let scope = scene.templates.scope(scene.name).unwrap_or(0);
     if name.contains(".tpl") || !name.ends_with(".j2") && name.contains('.') && !name.contains(".j2") {
-        let near = nearest(&format!("{name}.j2"), scene.library.names.candidates(scope));
+        let near = nearest(&format!("{name}.j2"), scene.templates.names.candidates(scope));
         return match near {
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint("named Go templates are called with `include(\"name\")`; Jinja files end in `.j2`"),
         };
     }
-    let candidates = scene.library.names.candidates(scope);
+    let candidates = scene.templates.names.candidates(scope);
     match nearest(name, candidates.iter().copied()) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
         None => {
@@ -538,7 +538,7 @@ fn missing_in_variable(expression: &str, scene: &Scene<'_>) -> Diagnostic {
 /// The place of an expression in the author's source: near where the error is, but the whole of it.
 fn locate(error: &Error, expression: &str, scene: &Scene<'_>) -> Option<Span> {
     let span = place(error, scene)?;
-    let text = scene.library.text(error.name()?)?;
+    let text = scene.templates.text(error.name()?)?;
     let at = span.start as usize;
     let end = (0..=(at + 2).min(text.len())).rev().find(|&end| text.is_char_boundary(end))?;
     let before = &text[..end];

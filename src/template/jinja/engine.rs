@@ -205,7 +205,7 @@ impl Inner {
         diagnose::failure(
             error,
             &diagnose::Scene {
-                library: &self.library,
+                templates: &self.library,
                 log: &self.runtime.log,
                 name,
                 root,
