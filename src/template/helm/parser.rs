@@ -35,6 +35,9 @@ pub(super) fn parse(name: &Str, text: &Arc<str>, file: Option<FileId>) -> Result
     let parse = |guard| -> Result<_> {
         let mut parser = Parser::new(name, text, file, guard);
         parser.template(name)?;
+        // Parsed templates stay; what they do not need serves the next one.
+        parser.source.nodes.shrink_to_fit();
+        parser.source.ids.shrink_to_fit();
         Ok((parser.source, parser.trees))
     };
     let (source, trees) = match parse(Guard::small()) {
@@ -650,9 +653,10 @@ impl<'t> Parser<'t> {
         let kind = match kind {
             Kind::Field(_) => Kind::Field(fields),
             Kind::Variable { variable, .. } => Kind::Variable { variable, fields },
-            _ => Kind::Chain { operand: term, fields },
+            _ => return Ok(Some(self.add(first.start, start, end, Kind::Chain { operand: term, fields }))),
         };
-        Ok(Some(self.add(first.start, start, end, kind)))
+        self.source.nodes[term as usize] = Node { pos: first.start, start, end, kind };
+        Ok(Some(term))
     }
 
     fn term(&mut self) -> Result<Option<Id>> {
