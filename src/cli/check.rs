@@ -12,7 +12,6 @@ use crate::schema::{self, Checker};
 use crate::template::{Context, Reads};
 use crate::values::{Choice, Layer, Layered, Layout, Usage};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -133,7 +132,7 @@ fn check_all(
     // Stdin and URLs are read once, not for each case.
     let user = arguments.values.layers(terminal)?;
     let schemas = arguments.cluster.schemas(&arguments.release.namespace, terminal);
-    let progress = progress(cases.len(), terminal);
+    let progress = terminal.progress("checking", cases.len());
     let check = |case: &Case| {
         let checked = case.check(arguments, &user, &schemas);
         progress.inc(1);
@@ -160,14 +159,6 @@ fn check_all(
 
 fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-fn progress(length: usize, terminal: &Terminal) -> ProgressBar {
-    if length < 3 || !terminal.is_interactive() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("checking {bar:30} {pos}/{len} {elapsed}");
-    ProgressBar::new(length as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// The `ci/*-values.yaml` files of a chart, which need not be part of its package.

@@ -49,12 +49,15 @@ impl DerivedFlags {
             return Err(Failed::Usage("there is no chart here".to_owned(), Some(way_out)));
         }
         self.refuse_archives(&charts, job.file)?;
+        let progress = terminal.progress("deriving", charts.len());
         let derived = charts.par_iter().map(|path| {
             let mut sources = Sources::default();
             let derived = (job.derive)(path, &mut sources);
+            progress.inc(1);
             (path, derived, sources)
         });
         let derived: Vec<_> = derived.collect();
+        progress.finish_and_clear();
         let mut all = Sources::default();
         let mut units = Vec::new();
         let mut stale = false;

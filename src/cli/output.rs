@@ -5,6 +5,7 @@ use super::args::{Color, FindingFlags, Format, Global};
 use crate::diagnostic::{self, Code, Emitter, Human, Report, Severity, Sources, Unit};
 use crate::repository::{self, Kind};
 use crate::value::bytes_of;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
 
 /// Why a command could not do its work, for the user: the world failed or the usage is wrong.
@@ -64,6 +65,15 @@ impl Terminal {
             Color::Auto => std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty()) && io::stderr().is_terminal(),
         };
         Terminal { quiet: global.quiet, color, verbose: global.verbose }
+    }
+
+    /// A bar for work in so many parts; unseen where nobody looks, or where there is little to do.
+    pub fn progress(&self, verb: &str, parts: usize) -> ProgressBar {
+        if parts < 3 || !self.is_interactive() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template(&format!("{verb} {{bar:30}} {{pos}}/{{len}} {{elapsed}}"));
+        ProgressBar::new(parts as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
     }
 
     /// Whether someone watches stderr: progress may be shown.
