@@ -82,7 +82,8 @@ pub fn list(path: &Path) -> Result<Vec<(String, PathBuf, bool)>> {
         let entry = at("list", path, entry)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
-        let is_dir = path.is_dir();
+        let own = at("list", &path, entry.file_type())?;
+        let is_dir = if own.is_symlink() { path.is_dir() } else { own.is_dir() };
         entries.push((name, path, is_dir));
     }
     entries.sort();
@@ -149,7 +150,7 @@ pub fn readable_size(path: &Path) -> Result<u64> {
 
 /// A path without links and `..`, to compare with others.
 pub fn canonical(path: &Path) -> Result<PathBuf> {
-    at("follow", path, std::fs::canonicalize(path))
+    at("find", path, std::fs::canonicalize(path))
 }
 
 /// Writes a file whole: to a temporary file beside it, synced, then renamed over it. Readers see the old bytes

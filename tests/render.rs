@@ -296,7 +296,9 @@ fn a_template_that_is_not_there_is_named_with_the_nearest_one() {
     exit: 2
     --- stdout
     --- stderr
-    error[io]: failed to read `nowhere`: no such file or directory
+    error[io]: no chart at `nowhere`: no such file or directory
+     │
+     ╰ help: name the directory or archive of a chart, or an address such as `oci://…`; `chart create` starts one
 
     1 error
     "#);

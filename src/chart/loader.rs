@@ -2,7 +2,7 @@
 
 use super::chartfile::{ChartFile, Places, check_lock, validate};
 use super::{Chart, Content, File, IgnoreRules, Metadata, OnDisk, archive, read_values, without_bom};
-use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources, Span, nearest};
 use crate::fs;
 use crate::yaml::{self, Node};
 use std::collections::BTreeMap;
@@ -37,10 +37,26 @@ pub fn load(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
     let bytes = match fs::read_at_most(path, MAX_SIZE) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return refuse(format!("`{shown}` is larger than a chart may be")),
+        Err(error) if error.is_not_found() => return Err(vec![missing(path)]),
         Err(error) => return Err(vec![Diagnostic::new(Code::Io, error.to_string())]),
     };
     let files = loader.archive(location, &bytes)?;
     loader.chart(location, files, 0, true)
+}
+
+/// Says that there is nothing at a path, and which chart beside it may be meant.
+fn missing(path: &Path) -> Diagnostic {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut charts = fs::list(parent).unwrap_or_default();
+    charts.retain(|(name, path, is_dir)| name.ends_with(".tgz") || *is_dir && fs::exists(&path.join("Chart.yaml")));
+    let hint = match nearest(&name, charts.iter().map(|(name, ..)| name.as_str())) {
+        Some(near) => format!("did you mean `{}`?", path.with_file_name(near).display()),
+        None => "name the directory or archive of a chart, or an address such as `oci://…`; `chart create` starts one"
+            .to_owned(),
+    };
+    let message = format!("no chart at `{}`: no such file or directory", path.display());
+    Diagnostic::new(Code::Io, message).hint(hint)
 }
 
 /// Loads the chart in an archive that is in memory; `location` is where it came from.
