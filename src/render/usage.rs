@@ -293,13 +293,13 @@ impl Study<'_> {
             templates = templates.max(seen.templates);
         }
         usage.complete = templates > 0 && rendered.len() == templates;
-        for mention in mentioned(self.chart) {
-            let steps: Vec<Step> = mention.path.iter().map(|key| Step::Key(Arc::clone(key))).collect();
-            if let Some((last, parent)) = mention.path.split_last() {
+        for (path, whole) in mentioned(self.chart) {
+            let steps: Vec<Step> = path.iter().map(|key| Step::Key(Arc::clone(key))).collect();
+            if let Some((last, parent)) = path.split_last() {
                 let parent = parent.iter().map(|key| Step::Key(Arc::clone(key))).collect();
                 usage.keys.entry(parent).or_default().insert(Arc::clone(last));
             }
-            if mention.whole {
+            if whole {
                 usage.whole.insert(steps);
             }
         }

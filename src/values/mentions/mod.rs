@@ -8,6 +8,7 @@ mod go;
 mod jinja;
 mod token;
 
+use crate::chart::Chart;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -53,6 +54,22 @@ pub fn actions_with(name: &str, text: &str, path: &[Arc<str>]) -> Vec<usize> {
         mentions.places.iter().filter(|(mention, kind, _)| fits(mention, *kind)).map(|(_, _, at)| *at).collect();
     places.dedup();
     places
+}
+
+/// The paths from a chart's own values that its templates name, those of its libraries, too, by path; whether what
+/// stands there may be taken with all that it holds.
+pub fn mentioned(chart: &Chart) -> Vec<(Path, bool)> {
+    let libraries = chart.subcharts.iter().filter(|it| it.metadata.kind.eq_ignore_ascii_case("library"));
+    let mut mentions = Mentions::default();
+    for chart in [chart].into_iter().chain(libraries) {
+        for file in chart.files.iter().filter(|file| file.path.starts_with("templates/")) {
+            mentions.scan(&file.path, &String::from_utf8_lossy(file.data()));
+        }
+    }
+    let mut paths: Vec<(Path, bool)> =
+        mentions.paths.into_iter().map(|(path, kind)| (path, kind != Use::Read)).collect();
+    paths.sort();
+    paths
 }
 
 impl Mentions {
