@@ -167,14 +167,10 @@ impl ReleaseFlags {
     fn templated_name(&self) -> Result<String, Failed> {
         let context = Context {
             release: self.release("release-name"),
-            capabilities: Capabilities::default(),
-            limits: Limits::default(),
             seed: self.seed(),
             now: self.now(),
             time_zone: self.time_zone(),
-            lookup: Vec::new(),
-            enable_dns: false,
-            record_reads: false,
+            ..Context::default()
         };
         let mut sources = Sources::default();
         render::evaluate(&self.name_template, "<--name-template>", context, &mut sources).map_err(|failure| {

@@ -4,9 +4,7 @@ use super::markers::{self, Marked};
 use super::rows::Row;
 use crate::chart::Chart;
 use crate::diagnostic::{Code, Diagnostic, Failure, FileId, Sources, Span};
-use crate::template::{
-    Argument, Capabilities, Context, Dialect, Limits, Project, Release, Scope, Template, helm, jinja,
-};
+use crate::template::{Argument, Context, Dialect, Project, Scope, Template, helm, jinja};
 use crate::value::{Map, MapKind, Value};
 use crate::yaml::Node;
 use std::sync::Arc;
@@ -119,23 +117,7 @@ impl Page<'_> {
             all.push(template(&source.name, source.file, text));
         }
         Project {
-            context: Context {
-                release: Release {
-                    name: "release-name".to_owned(),
-                    namespace: "default".to_owned(),
-                    revision: 1,
-                    is_upgrade: false,
-                    service: "Helm".to_owned(),
-                },
-                capabilities: Capabilities::default(),
-                limits: Limits::default(),
-                seed: Some(0),
-                now: self.now,
-                time_zone: Some("UTC".to_owned()),
-                lookup: Vec::new(),
-                enable_dns: false,
-                record_reads: false,
-            },
+            context: Context { now: self.now, ..Context::default() },
             scopes: vec![scope],
             templates: all,
             values: Node { ..self.chart.values.clone() },

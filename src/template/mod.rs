@@ -32,6 +32,23 @@ pub struct Context {
     pub record_reads: bool,
 }
 
+/// A release like any other, the same on every machine at any time: for renders that nobody installs.
+impl Default for Context {
+    fn default() -> Self {
+        Context {
+            release: Release::default(),
+            capabilities: Capabilities::default(),
+            limits: Limits::default(),
+            seed: Some(0),
+            now: 0,
+            time_zone: Some("UTC".to_owned()),
+            lookup: Vec::new(),
+            enable_dns: false,
+            record_reads: false,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Release {
     pub name: String,
@@ -40,6 +57,18 @@ pub struct Release {
     pub is_upgrade: bool,
     /// `Helm`, as charts expect in the label `app.kubernetes.io/managed-by`.
     pub service: String,
+}
+
+impl Default for Release {
+    fn default() -> Self {
+        Release {
+            name: "release-name".to_owned(),
+            namespace: "default".to_owned(),
+            revision: 1,
+            is_upgrade: false,
+            service: "Helm".to_owned(),
+        }
+    }
 }
 
 /// What stops a hostile template.

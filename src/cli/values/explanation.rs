@@ -5,7 +5,7 @@ use super::{Final, table};
 use crate::cli::release::Stop;
 use crate::diagnostic::{Code, Diagnostic, Severity, Sources, Span, nearest};
 use crate::render::{self, Options};
-use crate::template::{Capabilities, Context, Limits, Project, Release};
+use crate::template::{Context, Project};
 use crate::values::{History, Setter, actions_with, short, yaml};
 use crate::yaml::{Data, Node, Step, path_text};
 use serde_json::{Value, json};
@@ -120,23 +120,7 @@ fn unknown(root: &Node, path: &[Step]) -> Diagnostic {
 /// The template expressions whose output a value is part of, and the lines that name it besides. A chart that does not
 /// render reads as far as it does.
 fn readers(values: &Final<'_>, path: &[Step], value: Option<Span>, sources: &mut Sources) -> (Vec<Span>, Vec<Span>) {
-    let context = Context {
-        release: Release {
-            name: "release-name".to_owned(),
-            namespace: "default".to_owned(),
-            revision: 1,
-            is_upgrade: false,
-            service: "Helm".to_owned(),
-        },
-        capabilities: Capabilities::default(),
-        limits: Limits::default(),
-        seed: Some(0),
-        now: 0,
-        time_zone: None,
-        lookup: Vec::new(),
-        enable_dns: false,
-        record_reads: true,
-    };
+    let context = Context { record_reads: true, ..Context::default() };
     let options = Options { skip_schema_validation: true, incomplete: true };
     let Ok(outcome) = render::run(values.chart, &values.layered, context, options, sources) else {
         return (Vec::new(), Vec::new());

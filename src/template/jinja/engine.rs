@@ -27,7 +27,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     env: Environment<'static>,
     runtime: Arc<Runtime>,
-    library: Arc<Library>,
+    templates: Arc<Library>,
     shared: Arc<Shared>,
     trail: Arc<Trail>,
 }
@@ -135,7 +135,7 @@ impl Engine {
         let log = Arc::new(Log::new(project.context.record_reads));
         let trail = Trail::root();
         let runtime = Arc::new(Runtime::new(Arc::clone(project), Arc::clone(&log)));
-        let library = Arc::new(Library {
+        let templates = Arc::new(Library {
             project: Arc::clone(project),
             names: Names::new(project),
             runtime: Arc::clone(&runtime),
@@ -155,9 +155,9 @@ impl Engine {
         });
         let output = limits.output;
         env.set_formatter(move |out, state, value| format(out, state, value, output));
-        let loader = Arc::clone(&library);
+        let loader = Arc::clone(&templates);
         env.set_loader(move |name| loader.load(name));
-        let resolver = Arc::clone(&library);
+        let resolver = Arc::clone(&templates);
         env.set_path_join_callback(move |name, parent| {
             match resolver.names.resolve(name, resolver.scope(parent).unwrap_or_else(|| resolver.runtime.scope())) {
                 Some(index) => resolver.project.templates[index].name.to_string().into(),
@@ -169,7 +169,7 @@ impl Engine {
         super::filters::register(&mut env, &runtime);
         calls::register(&mut env, &runtime);
         let shared = Arc::new(Shared::new(Arc::clone(project), Arc::clone(&trail), log));
-        Engine(Arc::new(Inner { env, runtime, library, shared, trail }))
+        Engine(Arc::new(Inner { env, runtime, templates, shared, trail }))
     }
 
     /// Says how the named templates of the Go dialect are called, for `include()`.
@@ -205,11 +205,11 @@ impl Inner {
         diagnose::failure(
             error,
             &diagnose::Scene {
-                templates: &self.library,
+                templates: &self.templates,
                 log: &self.runtime.log,
                 name,
                 root,
-                limits: self.library.project.context.limits,
+                limits: self.templates.project.context.limits,
             },
         )
     }
@@ -259,7 +259,7 @@ impl Dialect for Engine {
 
 impl Inner {
     fn render(&self, template: usize) -> Result<Output, Failure> {
-        let source = &self.library.project.templates[template];
+        let source = &self.templates.project.templates[template];
         let root = Value::from_object(Root::new(&self.shared, source));
         self.runtime.start(root.clone(), source.scope);
         let compiled = self.env.get_template(&source.name);
@@ -268,7 +268,7 @@ impl Inner {
         let mut map = self.map(&text, &spans);
         // A literal block at the end of the text needs its last line break to mean what it says.
         let open_line = is_yaml_name(&source.name) && !text.ends_with('\n');
-        if !text.trim().is_empty() && (open_line || self.library.last_line_break(template)) {
+        if !text.trim().is_empty() && (open_line || self.templates.last_line_break(template)) {
             text.push('\n');
             let end = source.text.len();
             map.push(text.len(), Span::new(source.file, end.saturating_sub(1), end), false, []);
@@ -280,7 +280,7 @@ impl Inner {
     fn map(&self, text: &str, spans: &[OutputSpan]) -> SourceMap {
         let records = self.runtime.take_records();
         let mut waiting: HashMap<(FileId, usize, usize), VecDeque<&Record>> = HashMap::new();
-        let project = &self.library.project;
+        let project = &self.templates.project;
         for record in &records {
             let file = project.templates[record.spot.template].file;
             let key = (file, record.spot.range.start, record.spot.range.end);
@@ -288,7 +288,7 @@ impl Inner {
         }
         let mut map = SourceMap::default();
         for span in spans {
-            let Some(place) = self.library.span(span.name(), span.source_range()) else { continue };
+            let Some(place) = self.templates.span(span.name(), span.source_range()) else { continue };
             let range = span.output_range();
             if span.kind() == OutputSpanKind::Raw {
                 map.push(range.end, place, true, []);
