@@ -280,28 +280,14 @@ impl Study<'_> {
             }
             usage.definitions.extend(seen.definitions);
             for (path, whole) in seen.reads {
-                let steps: Vec<Step> = path.iter().map(|key| Step::Key(Arc::clone(key))).collect();
-                if let Some((last, parent)) = path.split_last() {
-                    let parent = parent.iter().map(|key| Step::Key(Arc::clone(key))).collect();
-                    usage.keys.entry(parent).or_default().insert(Arc::clone(last));
-                }
-                if whole {
-                    usage.whole.insert(steps);
-                }
+                usage.learn(&path, whole);
             }
             rendered.extend(seen.rendered);
             templates = templates.max(seen.templates);
         }
         usage.complete = templates > 0 && rendered.len() == templates;
         for (path, whole) in mentioned(self.chart) {
-            let steps: Vec<Step> = path.iter().map(|key| Step::Key(Arc::clone(key))).collect();
-            if let Some((last, parent)) = path.split_last() {
-                let parent = parent.iter().map(|key| Step::Key(Arc::clone(key))).collect();
-                usage.keys.entry(parent).or_default().insert(Arc::clone(last));
-            }
-            if whole {
-                usage.whole.insert(steps);
-            }
+            usage.learn(&path, whole);
         }
         for (path, found) in landings {
             let default = self.chart.values.follow(&path);

@@ -40,6 +40,19 @@ pub struct Usage {
     pub complete: bool,
 }
 
+impl Usage {
+    /// A template asks for the value at a path; with `whole`, for all that it holds.
+    pub fn learn(&mut self, path: &[Arc<str>], whole: bool) {
+        let steps: Vec<Step> = path.iter().map(|key| Step::Key(Arc::clone(key))).collect();
+        if let (Some((_, parent)), Some(last)) = (steps.split_last(), path.last()) {
+            self.keys.entry(parent.to_vec()).or_default().insert(Arc::clone(last));
+        }
+        if whole {
+            self.whole.insert(steps);
+        }
+    }
+}
+
 /// What a schema is derived from.
 #[derive(Debug)]
 pub struct Derivation<'a> {
