@@ -16,10 +16,6 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// Check charts: render each with its defaults and with each `ci/*-values.yaml`, and validate the manifests
-///
-/// A path is a chart, a directory of charts, or a file. A file stands for the chart that it is in, and for the charts
-/// of the repository that depend on that one.
 #[derive(Debug, Args)]
 pub struct Check {
     /// Charts, directories, archives, or files of charts

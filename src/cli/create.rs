@@ -5,7 +5,6 @@ use crate::fs;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
-/// Start a chart that renders, validates and passes its own checks
 #[derive(Debug, Args)]
 pub struct Create {
     /// The chart's name, or a path that ends in it

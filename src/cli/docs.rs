@@ -12,11 +12,6 @@ use crate::readme::{Page, Sort, Source, rows};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
-/// Write the READMEs of charts from their values, comments and schemas
-///
-/// The page is what `README.md.gotmpl` (as for helm-docs) or `README.md.j2` in the chart gives. Without a template, the
-/// parts of README.md between `<!-- chart docs: begin -->` and `<!-- chart docs: end -->` are written anew; a README
-/// that is missing, or was derived before, is written as a whole.
 #[derive(Debug, Args)]
 pub struct Docs {
     /// Charts, or directories of charts

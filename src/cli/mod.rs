@@ -70,17 +70,26 @@ struct Cli {
     command: Command,
 }
 
+/// Each command's arguments are described once it is asked for: describing all of them takes longer than a small render.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Render a chart's manifests and check them
     #[command(visible_alias = "template")]
     Render(Box<render::Render>),
     /// Pack charts into archives: same chart, same bytes
     Package(Box<package::PackageArgs>),
     /// Publish archives or charts to a repository
     Push(Box<push::Push>),
+    /// Check charts: render each with its defaults and with each `ci/*-values.yaml`, and validate the manifests
+    ///
+    /// A path is a chart, a directory of charts, or a file. A file stands for the chart that it is in, and for the charts
+    /// of the repository that depend on that one.
     #[command(visible_alias = "lint")]
     Check(Box<check::Check>),
+    /// Start a chart that renders, validates and passes its own checks
     Create(create::Create),
+    /// Show what a chart says about itself
     #[command(alias = "inspect")]
     Show(show::Show),
     /// Fetch archives from repositories
@@ -98,20 +107,38 @@ enum Command {
     Logout(login::Logout),
     /// Check that an archive is signed and unchanged
     Verify(verify::Verify),
+    /// Derive values.schema.json from values.yaml, its comments and the templates, and hold every layer of values
+    /// against it
+    ///
+    /// A schema that is there and was not derived is kept, and only gets what it lacks. In a derived one, parts whose
+    /// `$comment` is `hand-written` are kept.
     Schema(schema::Schema),
+    /// Write the READMEs of charts from their values, comments and schemas
+    ///
+    /// The page is what `README.md.gotmpl` (as for helm-docs) or `README.md.j2` in the chart gives. Without a template, the
+    /// parts of README.md between `<!-- chart docs: begin -->` and `<!-- chart docs: end -->` are written anew; a README
+    /// that is missing, or was derived before, is written as a whole.
     Docs(docs::Docs),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
     Validate(Box<validate::Validate>),
+    /// Show the values that a chart is rendered with, and where they come from
     Values(Box<values::Values>),
+    /// Set values in a values file, and leave all else in it as it is
+    ///
+    /// Comments, order, quotes and blank lines stay, and only the lines change that must. The file is written whole or not at
+    /// all, and only if it reads back as asked.
+    ///
+    /// The paths are those of `--set`: `image.tag=v2`, `ports[0].name=web`, `hosts={a,b}`, `annotations.a\\.b/c=x`. A value
+    /// keeps its type where its text allows: in the place of a string, `42` and `true` are strings. `path=null` removes.
     Set(Box<set::Set>),
 }
 
 /// Runs the command that the process arguments ask for.
 pub fn main() -> ExitCode {
     let arguments = validate::translate(std::env::args_os());
-    let cli = match Cli::try_parse_from(switches::plain(arguments.into_iter(), Cli::command)) {
+    let cli = match Cli::try_parse_from(switches::plain(arguments.into_iter(), described)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are data, on stdout, and success; the rest is usage.
@@ -127,6 +154,13 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failed) => terminal.fail(&failed).into(),
     }
+}
+
+/// The command line with the arguments of every command.
+fn described() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
 }
 
 fn run(command: Command, terminal: &mut Terminal) -> Result<Exit, Failed> {

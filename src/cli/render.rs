@@ -19,7 +19,6 @@ use std::mem::ManuallyDrop;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-/// Render a chart's manifests and check them
 #[derive(Debug, Args)]
 #[command(override_usage = "chart render [OPTIONS] [NAME] CHART", args_override_self = true)]
 pub struct Render {

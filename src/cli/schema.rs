@@ -20,10 +20,6 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Derive values.schema.json from values.yaml, its comments and the templates, and hold every layer of values against it
-///
-/// A schema that is there and was not derived is kept, and only gets what it lacks. In a derived one, parts whose
-/// `$comment` is `hand-written` are kept.
 #[derive(Debug, Args)]
 pub struct Schema {
     /// Charts, or directories of charts

@@ -16,13 +16,6 @@ use std::path::{Path, PathBuf};
 /// The bytes that some editors put before UTF-8.
 const BOM: char = '\u{feff}';
 
-/// Set values in a values file, and leave all else in it as it is
-///
-/// Comments, order, quotes and blank lines stay, and only the lines change that must. The file is written whole or not at
-/// all, and only if it reads back as asked.
-///
-/// The paths are those of `--set`: `image.tag=v2`, `ports[0].name=web`, `hosts={a,b}`, `annotations.a\\.b/c=x`. A value
-/// keeps its type where its text allows: in the place of a string, `42` and `true` are strings. `path=null` removes.
 #[derive(Debug, Args)]
 pub struct Set {
     /// A values file; a chart, for its values.yaml or the layer that --env and the like choose; or stdin (`-`)

@@ -7,7 +7,6 @@ use crate::chart::{Chart, File};
 use crate::diagnostic::{Sources, Unit};
 use clap::{Args, ValueEnum};
 
-/// Show what a chart says about itself
 #[derive(Debug, Args)]
 pub struct Show {
     /// What to show

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The dialects of a project. Each is set up when the first of its templates comes: a chart of Jinja templates parses
 /// no Go templates.
-struct Engines<'p> {
-    project: &'p Arc<Project>,
+#[derive(Debug)]
+pub struct Engines {
+    project: Arc<Project>,
     helm: Arc<Helm>,
     jinja: Option<jinja::Engine>,
 }
@@ -20,12 +21,12 @@ fn lock(helm: &Helm) -> MutexGuard<'_, Option<Result<helm::Engine, Failure>>> {
     helm.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Engines<'_> {
+impl Engines {
     fn render(&mut self, template: usize) -> Result<Output, Failure> {
         if self.project.templates[template].is_jinja() {
-            return self.jinja.get_or_insert_with(|| jinja(self.project, &self.helm)).render(template);
+            return self.jinja.get_or_insert_with(|| jinja(&self.project, &self.helm)).render(template);
         }
-        match lock(&self.helm).get_or_insert_with(|| helm::Engine::new(Arc::clone(self.project))) {
+        match lock(&self.helm).get_or_insert_with(|| helm::Engine::new(Arc::clone(&self.project))) {
             Ok(engine) => engine.render(template),
             // One template that does not parse takes the others with it; the reasons are told once.
             Err(failure) => Err(std::mem::take(failure)),
@@ -66,6 +67,8 @@ pub struct Rendered {
     pub failures: Vec<Diagnostic>,
     /// The values that the templates read.
     pub reads: Reads,
+    /// All that was parsed, which a program that ends with the render need not give back.
+    pub engines: Option<Engines>,
 }
 
 /// What one template rendered to, as a source of its own.
@@ -92,7 +95,7 @@ impl RenderedFile {
 
 /// Renders all templates but partials, which are in Helm's order. A template that fails does not stop the others.
 pub fn render(project: &Arc<Project>, sources: &mut Sources) -> Rendered {
-    let mut engines = Engines { project, helm: Arc::default(), jinja: None };
+    let mut engines = Engines { project: Arc::clone(project), helm: Arc::default(), jinja: None };
     let mut rendered = Rendered::default();
     for (index, template) in project.templates.iter().enumerate() {
         if template.is_partial() || project.scopes[template.scope].is_library {
@@ -108,5 +111,6 @@ pub fn render(project: &Arc<Project>, sources: &mut Sources) -> Rendered {
         }
     }
     rendered.reads = engines.reads();
+    rendered.engines = Some(engines);
     rendered
 }

@@ -16,7 +16,6 @@ use origins::Origins;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Show the values that a chart is rendered with, and where they come from
 #[derive(Debug, Args)]
 pub struct Values {
     /// A directory, an archive, or a reference

@@ -17,12 +17,19 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, OutputSpan, OutputSpanKind, State, UndefinedBehavior, Value,
 };
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// Renders the Jinja templates of a project. Clones share everything, so one can be called while another renders.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
 
 struct Inner {
     env: Environment<'static>,
