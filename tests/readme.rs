@@ -35,11 +35,15 @@ fn every_dependency_has_its_line() {
 #[test]
 fn every_command_is_in_the_table() {
     let told = section(&readme(), "Commands");
-    let help = Folder::new().run("--help").ok().stdout;
+    let folder = Folder::new();
+    let help = folder.run("--help").ok().stdout;
     let commands = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
     for line in commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")) {
         let name = line.split_whitespace().next().expect("a name");
         assert!(told.contains(&format!("chart {name}")), "`chart {name}` is missing");
+        let about: Vec<&str> = line.split_whitespace().skip(1).take(3).collect();
+        let own = folder.run(&format!("{name} -h")).ok().stdout;
+        assert_eq!(own.split_whitespace().take(3).collect::<Vec<_>>(), about, "`chart {name} -h`");
     }
 }
 

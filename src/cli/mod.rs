@@ -6,6 +6,7 @@
 mod args;
 mod check;
 mod create;
+mod deferred;
 mod dependency;
 mod derived;
 mod discover;
@@ -37,6 +38,7 @@ mod versions;
 pub use output::{Failed, Stream, Terminal};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use deferred::Deferred;
 use std::process::ExitCode;
 
 /// How a command ended, as a process exit code.
@@ -70,61 +72,59 @@ struct Cli {
     command: Command,
 }
 
-/// Each command's arguments are described once it is asked for: describing all of them takes longer than a small render.
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Command {
     /// Render a chart's manifests and check them
     #[command(visible_alias = "template")]
-    Render(Box<render::Render>),
+    Render(Deferred<render::Render>),
     /// Pack charts into archives: same chart, same bytes
-    Package(Box<package::PackageArgs>),
+    Package(Deferred<package::PackageArgs>),
     /// Publish archives or charts to a repository
-    Push(Box<push::Push>),
+    Push(Deferred<push::Push>),
     /// Check charts: render each with its defaults and with each `ci/*-values.yaml`, and validate the manifests
     ///
     /// A path is a chart, a directory of charts, or a file. A file stands for the chart that it is in, and for the charts
     /// of the repository that depend on that one.
     #[command(visible_alias = "lint")]
-    Check(Box<check::Check>),
+    Check(Deferred<check::Check>),
     /// Start a chart that renders, validates and passes its own checks
-    Create(create::Create),
+    Create(Deferred<create::Create>),
     /// Show what a chart says about itself
     #[command(alias = "inspect")]
-    Show(show::Show),
+    Show(Deferred<show::Show>),
     /// Fetch archives from repositories
-    Pull(Box<pull::Pull>),
+    Pull(Deferred<pull::Pull>),
     /// Fetch and list a chart's dependencies
     #[command(visible_alias = "dep")]
-    Dependency(dependency::DependencyArgs),
+    Dependency(Deferred<dependency::DependencyArgs>),
     /// Make or check the index.yaml of a directory of archives
-    Index(index::IndexArgs),
+    Index(Deferred<index::IndexArgs>),
     /// List the versions of a chart in a repository
-    Versions(Box<versions::Versions>),
+    Versions(Deferred<versions::Versions>),
     /// Keep credentials for an OCI registry
-    Login(Box<login::Login>),
+    Login(Deferred<login::Login>),
     /// Forget the credentials for an OCI registry
-    Logout(login::Logout),
+    Logout(Deferred<login::Logout>),
     /// Check that an archive is signed and unchanged
-    Verify(verify::Verify),
+    Verify(Deferred<verify::Verify>),
     /// Derive values.schema.json from values.yaml, its comments and the templates, and hold every layer of values
     /// against it
     ///
     /// A schema that is there and was not derived is kept, and only gets what it lacks. In a derived one, parts whose
     /// `$comment` is `hand-written` are kept.
-    Schema(schema::Schema),
+    Schema(Deferred<schema::Schema>),
     /// Write the READMEs of charts from their values, comments and schemas
     ///
     /// The page is what `README.md.gotmpl` (as for helm-docs) or `README.md.j2` in the chart gives. Without a template, the
     /// parts of README.md between `<!-- chart docs: begin -->` and `<!-- chart docs: end -->` are written anew; a README
     /// that is missing, or was derived before, is written as a whole.
-    Docs(docs::Docs),
+    Docs(Deferred<docs::Docs>),
     #[command(hide = true, about = "Make the embedded Kubernetes schemas")]
     Schemas(schemas::Schemas),
     /// Check manifests against the Kubernetes schemas
-    Validate(Box<validate::Validate>),
+    Validate(Deferred<validate::Validate>),
     /// Show the values that a chart is rendered with, and where they come from
-    Values(Box<values::Values>),
+    Values(Deferred<values::Values>),
     /// Set values in a values file, and leave all else in it as it is
     ///
     /// Comments, order, quotes and blank lines stay, and only the lines change that must. The file is written whole or not at
@@ -132,7 +132,7 @@ enum Command {
     ///
     /// The paths are those of `--set`: `image.tag=v2`, `ports[0].name=web`, `hosts={a,b}`, `annotations.a\\.b/c=x`. A value
     /// keeps its type where its text allows: in the place of a string, `42` and `true` are strings. `path=null` removes.
-    Set(Box<set::Set>),
+    Set(Deferred<set::Set>),
 }
 
 /// Runs the command that the process arguments ask for.
