@@ -4,7 +4,7 @@ use crate::support::{self, Folder};
 use chart::diagnostic::{Code, Diagnostic, FileId, Sources, Span};
 use chart::value::json::{self, Layout};
 use chart::value::{List, Map, Value};
-use chart::yaml::{self, Data, Node, Numbers, Place, Step, Tags};
+use chart::yaml::{self, Data, Node, Numbers, Place, Step, SyntaxError, Tags};
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof};
 
 /// A document as compact JSON-like text, in the author's order.
@@ -282,15 +282,69 @@ proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn heads_never_accept_what_the_reader_refuses(
+    fn both_passes_over_a_text_find_the_same(
         lines in proptest::collection::vec(("[ ]{0,6}(- ){0,2}", proptest::sample::select(&[
             "a: 1", "b:", "kind: X", "metadata:", "name: n", "annotations:", "helm.sh/hook: test", "\"q\": 'r'", "c: |", "d: >-",
             "text", "e: [x, \"y\"]", "f: {}", "g: \"h", "i\"", "# c", "j: k # l", "m: 'n''o'", "-", "", "p: q: r", "s: -t", "u: .inf",
             "v: 1.5", "w: &x y", "z: *x", "more text: here", "\ttab", "it's", "é: ü", "a:", "k: a:b", "no: x", "? y", "h: 'a", "b'", "---",
-        ][..])), 1..12)
+            "{a: 1, 'b':2,", "c: [{d}, -e]}", "n: {x: {y: [z, 1.5,]}, \"q\" : ~, r: }", "[", "]", "}", ", # c", "'s': a b # c", "<<: {a: 1}",
+            "t: a\t# b", "80: x", "o: |2", "...", "--- # c", "\u{FEFF}", "x :  y  ", "a\u{85}b: c\r", "~", "l: \"\\x41 \\",
+        ][..])), 1..12),
+        end in "(\n)?"
     ) {
-        let text: String = lines.iter().map(|(indent, line)| format!("{indent}{line}\n")).collect();
-        head_agrees(&text);
+        let lines: Vec<String> = lines.iter().map(|(indent, line)| format!("{indent}{line}")).collect();
+        same_by_tokens(&(lines.join("\n") + &end));
+    }
+
+    #[test]
+    fn both_passes_over_any_characters_find_the_same(
+        text in proptest::collection::vec(proptest::sample::select(&[
+            "a", "b", " ", " ", "\n", "\n  ", ":", ": ", "- ", "\"", "'", "{", "}", "[", "]", ",", "#", " #", "\\", "|", ">", "\t", "é", "1", "?", "-", ".", "%",
+        ][..]), 0..24)
+    ) {
+        same_by_tokens(&text.concat());
+    }
+}
+
+/// Checks that the quick passes, for trees and for heads, find what the tokens of a text say.
+fn same_by_tokens(text: &str) {
+    head_agrees(text);
+    let (usual, slow) = (yaml::read_part(text, 7, FileId(3)), yaml::read_by_tokens(text, 7, FileId(3)));
+    let said = |error: &Option<SyntaxError>| error.as_ref().map(|error| (error.diagnostic.clone(), error.go.clone()));
+    assert_eq!(usual.documents, slow.documents, "{text}");
+    assert_eq!(usual.findings, slow.findings, "{text}");
+    assert_eq!(said(&usual.error), said(&slow.error), "{text}");
+}
+
+/// What people write for Go and JSON readers, at its edges.
+#[test]
+fn both_passes_over_odd_texts_find_the_same() {
+    for text in [
+        "a:\n- b:\n- c\n- - d\n  -\n-\ne:",
+        "a:\n  text\n  goes on\n# c\nb: x # d\n",
+        "a: x\n   y\n\n   z\nb: 'q\n  r'\nc: \"s \\\n  t\"\n",
+        "{\"a\":1,\"b\":[true,null,{\"c\":\"d\"}]}",
+        "{\n  \"a\": \"b\",\n  \"c\": [\n    1,\n    2\n  ]\n}\n",
+        "a: {b, c: , 'd', e:f, g : h}\n",
+        "a: [b: c]\n",
+        "a: {b\n: c}\n",
+        "a: [b]: c\n",
+        "a: |\n  x\n\n   y\n  \n# c\nb: >-\n  z\n\n  z\nc: |+\n  w\n\n",
+        "---\na: 1\n---\n# c\nb: 2\n---\n",
+        "---\n---\na: .inf\n---\nb: [\n",
+        "a: .inf\n---\nb: [\n",
+        "a: {{ .Values.a }}\n",
+        "a: 1\na: 2\nb: {c: 1, c: 2}\n",
+        "x\n---\ny z\n",
+        "- a\n-  - b\n   - c\n",
+        "a:\tb\nc: d\te\n",
+        &format!("{}: x\n", "k".repeat(1024)),
+        &format!("{}: x\n", "k".repeat(1025)),
+        &"- ".repeat(300),
+        &"[".repeat(300),
+        &format!("{}{}", "[".repeat(60), "]".repeat(60)),
+    ] {
+        same_by_tokens(text);
     }
 }
 

@@ -77,10 +77,12 @@ enum Key {
     /// A key that JSON cannot have; reported already.
     Refused,
     /// The same, to be reported with the value in these words of Go.
-    Unsupported {
-        what: &'static str,
-        go: String,
-    },
+    Unsupported(Box<Unsupported>),
+}
+
+struct Unsupported {
+    what: &'static str,
+    go: String,
 }
 
 impl Builder {
@@ -118,11 +120,16 @@ impl Builder {
                 Ok(())
             }
             Kind::Alias { anchor, name } => self.alias(anchor, name, self.span(start, end)),
-            Kind::Scalar { text, style, anchor, tag } => self.scalar(text, style, anchor, tag, self.span(start, end)),
+            Kind::Scalar { text, style, anchor, tag } => {
+                self.scalar(text, style, anchor, tag, self.span(start, end));
+                Ok(())
+            }
             Kind::SequenceStart { style, anchor } => self.open(false, style, anchor, start, end),
             Kind::MappingStart { style, anchor } => self.open(true, style, anchor, start, end),
-            Kind::SequenceEnd => self.close_sequence(end),
-            Kind::MappingEnd => self.close_mapping(end),
+            Kind::SequenceEnd | Kind::MappingEnd => {
+                self.close(end);
+                Ok(())
+            }
         }
     }
 
@@ -135,11 +142,19 @@ impl Builder {
         }
     }
 
-    fn span(&self, start: usize, end: usize) -> Span {
+    pub fn span(&self, start: usize, end: usize) -> Span {
         Span::new(self.file, self.base + start, self.base + end)
     }
 
-    fn open(&mut self, mapping: bool, style: Style, anchor: u32, start: usize, end: usize) -> Result<(), Box<Refusal>> {
+    /// A mapping or sequence starts, of whose text `end` is not the end but that of its first token.
+    pub fn open(
+        &mut self,
+        mapping: bool,
+        style: Style,
+        anchor: u32,
+        start: usize,
+        end: usize,
+    ) -> Result<(), Box<Refusal>> {
         if self.frames.len() as u32 >= MAX_DEPTH {
             return Err(too_deep(self.span(start, end)));
         }
@@ -158,14 +173,9 @@ impl Builder {
         Ok(())
     }
 
-    fn scalar(
-        &mut self,
-        text: Cow<'_, str>,
-        style: Style,
-        anchor: u32,
-        tag: Tag<'_>,
-        span: Span,
-    ) -> Result<(), Box<Refusal>> {
+    /// A key, where one is due, or else a finished node.
+    #[inline]
+    pub fn scalar(&mut self, text: Cow<'_, str>, style: Style, anchor: u32, tag: Tag<'_>, span: Span) {
         let is_key = self.frames.last().is_some_and(|frame| frame.at_key);
         let plain = tag == Tag::None && style == Style::Plain;
         let merges = is_key
@@ -212,14 +222,13 @@ impl Builder {
                 self.anchors.insert(anchor, Anchored { node, height: 0, weight: 1 });
             }
             self.key_done(key, span);
-            return Ok(());
+            return;
         }
         let node = Node { span, style, data: self.data(&text, resolved) };
         if anchor != 0 {
             self.anchors.insert(anchor, Anchored { node: node.clone(), height: 0, weight: 1 });
         }
         self.place(node, 0);
-        Ok(())
     }
 
     fn in_mapping(&self) -> bool {
@@ -239,15 +248,14 @@ impl Builder {
 
     /// The text of a key, as Kubernetes' YAML library writes keys into JSON.
     fn key(&mut self, text: &str, resolved: Resolved) -> Key {
+        let unsupported = |what, go| Key::Unsupported(Box::new(Unsupported { what, go }));
         match resolved {
             Resolved::Str => Key::Text(self.texts.share(text)),
             Resolved::Bool(value) => Key::Text(self.texts.share(if value { "true" } else { "false" })),
             Resolved::Int(number) => Key::Text(self.texts.share(&number.to_string())),
             Resolved::Float(number) => Key::Text(self.texts.share(&float_key(number))),
-            Resolved::Null => Key::Unsupported { what: "null", go: "%!s(<nil>), key: <nil>".to_owned() },
-            Resolved::Uint(number) => {
-                Key::Unsupported { what: "a number past 2^63", go: format!("uint64, key: 0x{number:x}") }
-            }
+            Resolved::Null => unsupported("null", "%!s(<nil>), key: <nil>".to_owned()),
+            Resolved::Uint(number) => unsupported("a number past 2^63", format!("uint64, key: 0x{number:x}")),
         }
     }
 
@@ -288,7 +296,8 @@ impl Builder {
         }
         frame.at_key = true;
         let (mut key, key_span) = self.keys.pop().unwrap_or((Key::Refused, node.span));
-        if let Key::Unsupported { what, go } = &key {
+        if let Key::Unsupported(unsupported) = &key {
+            let Unsupported { what, go } = &**unsupported;
             let value = if node.is_null() { "<nil>".to_owned() } else { go_syntax(&node) };
             let go = format!("unsupported map key of type: {go}, value: {value}");
             let diagnostic = Diagnostic::new(Code::YamlSyntax, format!("a key cannot be {what}"))
@@ -355,53 +364,57 @@ impl Builder {
         }
     }
 
-    fn close_sequence(&mut self, end: usize) -> Result<(), Box<Refusal>> {
-        let Some(frame) = self.frames.pop() else { return Ok(()) };
-        let items: Vec<Node> = self.items.drain(frame.base..).collect();
-        let end = match (frame.style, items.last()) {
-            (Style::Block, Some(last)) => last.span.end as usize - self.base,
+    /// The innermost collection ends.
+    pub fn close(&mut self, end: usize) {
+        let Some(frame) = self.frames.pop() else { return };
+        let (data, last) = match frame.mapping {
+            true => self.mapping(frame.base),
+            false => {
+                let items: Vec<Node> = self.items.drain(frame.base..).collect();
+                let last = items.last().map(|last| last.span.end);
+                (Data::Seq(Arc::new(items)), last)
+            }
+        };
+        let end = match (frame.style, last) {
+            (Style::Block, Some(last)) => last as usize - self.base,
             _ => end,
         };
-        self.close(frame, Data::Seq(Arc::new(items)), end);
-        Ok(())
+        let node = Node { span: self.span(frame.start, end.max(frame.start)), style: frame.style, data };
+        if frame.anchor != 0 {
+            let weight = self.decoded - frame.decoded_before;
+            self.anchors.insert(frame.anchor, Anchored { node: node.clone(), height: frame.height, weight });
+        }
+        self.place(node, frame.height);
     }
 
-    fn close_mapping(&mut self, end: usize) -> Result<(), Box<Refusal>> {
-        let Some(frame) = self.frames.pop() else { return Ok(()) };
-        let mut map = Mapping::with_capacity_and_hasher(self.entries.len() - frame.base, Default::default());
+    /// A mapping of the entries from `base` on, and where the last one ends.
+    fn mapping(&mut self, base: usize) -> (Data, Option<u32>) {
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut map = Mapping::with_capacity_and_hasher(entries.len() - base, Default::default());
         let mut merged: Option<HashSet<Arc<str>>> = None;
-        let mut last_end = None;
-        let entries: Vec<_> = self.entries.drain(frame.base..).collect();
-        for (key, key_span, value) in entries {
-            last_end = Some(value.span.end.max(key_span.end));
+        let last = entries.last().filter(|_| entries.len() > base);
+        let last = last.map(|(_, key_span, value)| value.span.end.max(key_span.end));
+        for (key, key_span, value) in entries.drain(base..) {
             match key {
-                Key::Refused | Key::Unsupported { .. } => {}
+                Key::Refused | Key::Unsupported(_) => {}
                 Key::Merge => self.merge(&mut map, merged.get_or_insert_default(), &value),
                 Key::Text(key) => {
-                    let own = merged.as_mut().is_none_or(|merged| !merged.remove(&key));
-                    let shown = Arc::clone(&key);
-                    if let Some(earlier) = map.insert(key, Entry { key_span, value })
-                        && own
-                    {
+                    let (at, earlier) = map.insert_full(key, Entry { key_span, value });
+                    let Some(earlier) = earlier else { continue };
+                    let Some((key, _)) = map.get_index(at) else { continue };
+                    if merged.as_mut().is_none_or(|merged| !merged.remove(key)) {
                         self.findings.push(
-                            Diagnostic::new(
-                                Code::DuplicateKey,
-                                format!("the key `{shown}` stands twice in one mapping"),
-                            )
-                            .label(key_span, "this one counts")
-                            .label(earlier.key_span, "this one is lost")
-                            .hint("keep one of the two"),
+                            Diagnostic::new(Code::DuplicateKey, format!("the key `{key}` stands twice in one mapping"))
+                                .label(key_span, "this one counts")
+                                .label(earlier.key_span, "this one is lost")
+                                .hint("keep one of the two"),
                         );
                     }
                 }
             }
         }
-        let end = match (frame.style, last_end) {
-            (Style::Block, Some(last)) => last as usize - self.base,
-            _ => end,
-        };
-        self.close(frame, Data::Map(Arc::new(map)), end);
-        Ok(())
+        self.entries = entries;
+        (Data::Map(Arc::new(map)), last)
     }
 
     /// `<<` in go-yaml's order: it overrides what stands before it; of a list, the first mapping wins.
@@ -431,15 +444,6 @@ impl Builder {
             let go = "yaml: map merge requires map or sequence of maps as the value".to_owned();
             self.refuse(Stage::Decode, diagnostic, go);
         }
-    }
-
-    fn close(&mut self, frame: Frame, data: Data, end: usize) {
-        let node = Node { span: self.span(frame.start, end.max(frame.start)), style: frame.style, data };
-        if frame.anchor != 0 {
-            let weight = self.decoded - frame.decoded_before;
-            self.anchors.insert(frame.anchor, Anchored { node: node.clone(), height: frame.height, weight });
-        }
-        self.place(node, frame.height);
     }
 
     fn refuse(&mut self, stage: Stage, diagnostic: Diagnostic, go: String) {

@@ -16,6 +16,7 @@ mod read;
 mod resolve;
 mod scalar;
 mod scan;
+mod simple;
 mod write;
 
 pub use build::MAX_DEPTH;
@@ -24,7 +25,7 @@ pub use convert::{Numbers, Step, Tags, node, untagged, value};
 pub use head::{Head, head};
 pub use node::{Data, Entry, Mapping, Node, Style};
 pub use path::{parse_path, path_text, write_key};
-pub use read::{Parsed, SyntaxError, read, read_part, read_range};
+pub use read::{Parsed, SyntaxError, read, read_by_tokens, read_part, read_range};
 pub use resolve::{Resolved, is_timestamp, resolve};
 pub use scalar::{Place, is_literal, is_plain, push_escaped, push_scalar};
 pub use write::{to_yaml, to_yaml_pretty};

@@ -1,10 +1,11 @@
 //! Text to spanned trees.
 
-use super::Node;
-use super::build::Builder;
-use super::event::{Kind, Problem};
+use super::build::{Builder, Refusal};
+use super::event::{Event, Kind, Tag};
 use super::explain::explain;
 use super::parse::Parser;
+use super::simple::{Collection, Receiver, Scalar, tell};
+use super::{Node, Style};
 use crate::diagnostic::{Diagnostic, Failure, FileId, Span};
 use std::ops::Range;
 
@@ -62,38 +63,92 @@ pub fn read_range(text: &str, range: Range<usize>, file: FileId) -> Parsed {
 
 /// Reads a part of a file, which starts at `base` in it.
 pub fn read_part(text: &str, base: usize, file: FileId) -> Parsed {
-    let mut parsed = Parsed::default();
-    let mut builder = Builder::new(file, base);
+    read_quickly(text, base, file).unwrap_or_else(|| read_by_tokens(text, base, file))
+}
+
+/// Reads a text that the quick pass can tell all of.
+fn read_quickly(text: &str, base: usize, file: FileId) -> Option<Parsed> {
+    let mut reader = Reader { builder: Builder::new(file, base), parsed: Parsed::default() };
+    let told = tell(text, &mut reader);
+    (told.is_some() || reader.parsed.error.is_some()).then(|| reader.finish())
+}
+
+/// Reads as [`read_part`] does, without the quick pass that most texts allow: what that pass is held against.
+pub fn read_by_tokens(text: &str, base: usize, file: FileId) -> Parsed {
+    let mut reader = Reader { builder: Builder::new(file, base), parsed: Parsed::default() };
     let mut events = Parser::new(text);
     loop {
-        let event = match events.next() {
-            Ok(event) => event,
-            Err(problem) => {
-                parsed.error = Some(syntax_error(&problem, text, base, file));
-                break;
+        match events.next() {
+            Ok(Event { kind: Kind::StreamEnd, .. }) => break,
+            Ok(Event { kind: Kind::DocumentEnd, .. }) => {
+                if reader.end_document().is_none() {
+                    break;
+                }
             }
-        };
-        match event.kind {
-            Kind::StreamEnd => break,
-            Kind::DocumentEnd => match builder.finish() {
-                Ok(document) => parsed.documents.push(document),
-                Err(refusal) => {
-                    parsed.error = Some(SyntaxError { diagnostic: refusal.diagnostic, go: refusal.go });
+            Ok(event) => {
+                if let Err(refusal) = reader.builder.push(event) {
+                    reader.parsed.error = Some(refusal.into());
                     break;
                 }
-            },
-            _ => {
-                if let Err(refusal) = builder.push(event) {
-                    parsed.error = Some(SyntaxError { diagnostic: refusal.diagnostic, go: refusal.go });
-                    break;
-                }
+            }
+            Err(problem) => {
+                let diagnostic = explain(&problem, text, base, file);
+                reader.parsed.error = Some(SyntaxError { diagnostic, go: format!("yaml: {}", problem.go) });
+                break;
             }
         }
     }
-    parsed.findings = builder.take_findings();
-    parsed
+    reader.finish()
 }
 
-fn syntax_error(problem: &Problem, text: &str, base: usize, file: FileId) -> SyntaxError {
-    SyntaxError { diagnostic: explain(problem, text, base, file), go: format!("yaml: {}", problem.go) }
+struct Reader {
+    builder: Builder,
+    parsed: Parsed,
+}
+
+impl Reader {
+    fn finish(mut self) -> Parsed {
+        self.parsed.findings = self.builder.take_findings();
+        self.parsed
+    }
+}
+
+impl<'a> Receiver<'a> for Reader {
+    fn open(&mut self, collection: Collection, style: Style, start: usize) -> Option<()> {
+        self.builder.open(collection == Collection::Mapping, style, 0, start, start).ok()
+    }
+
+    fn close(&mut self, end: usize) -> Option<()> {
+        self.builder.close(end);
+        Some(())
+    }
+
+    fn key(&mut self, key: Scalar<'a>) -> Option<()> {
+        self.scalar(key)
+    }
+
+    fn scalar(&mut self, Scalar { text, style, start, end }: Scalar<'a>) -> Option<()> {
+        self.builder.scalar(text, style, 0, Tag::None, self.builder.span(start, end));
+        Some(())
+    }
+
+    /// `None` where the document is refused: the rest does not matter.
+    fn end_document(&mut self) -> Option<()> {
+        match self.builder.finish() {
+            Ok(document) => {
+                self.parsed.documents.push(document);
+                Some(())
+            }
+            Err(refusal) => {
+                self.parsed.error = Some(refusal.into());
+                None
+            }
+        }
+    }
+}
+
+impl From<Box<Refusal>> for SyntaxError {
+    fn from(refusal: Box<Refusal>) -> Self {
+        SyntaxError { diagnostic: refusal.diagnostic, go: refusal.go }
+    }
 }
