@@ -272,7 +272,10 @@ pub struct Stamp {
 }
 
 pub fn stamp(path: &Path) -> Result<Stamp> {
-    let metadata = at("read", path, std::fs::metadata(path))?;
+    Ok(stamp_of(&at("read", path, std::fs::metadata(path))?))
+}
+
+fn stamp_of(metadata: &std::fs::Metadata) -> Stamp {
     let nanoseconds = |time: std::time::SystemTime| match time.duration_since(std::time::UNIX_EPOCH) {
         Ok(since) => since.as_nanos() as i128,
         Err(before) => -(before.duration().as_nanos() as i128),
@@ -285,5 +288,26 @@ pub fn stamp(path: &Path) -> Result<Stamp> {
     };
     #[cfg(not(unix))]
     let changed = modified;
-    Ok(Stamp { size: metadata.len(), modified, changed })
+    Stamp { size: metadata.len(), modified, changed }
+}
+
+/// Reads a file of at most so many bytes into room that is used again for the next one; `None` for a larger one. The
+/// stamp is from before the reading, so that one that changes meanwhile differs from it.
+pub fn read_into<'a>(path: &Path, room: &'a mut Vec<u8>, limit: u64) -> Result<Option<(Stamp, &'a [u8])>> {
+    use std::io::Read;
+    let mut file = at("read", path, std::fs::File::open(path))?;
+    let stamp = stamp_of(&at("read", path, file.metadata())?);
+    let mut length = 0;
+    // One byte more than there are, so that the end shows without growing.
+    let expected = stamp.size.min(limit) as usize + 1;
+    while length as u64 <= limit {
+        if room.len() < (length + 1).max(expected) {
+            room.resize((length * 2).max(expected), 0);
+        }
+        match at("read", path, file.read(&mut room[length..]))? {
+            0 => return Ok(Some((stamp, &room[..length]))),
+            some => length += some,
+        }
+    }
+    Ok(None)
 }

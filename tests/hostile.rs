@@ -1,6 +1,8 @@
 //! Archives from strangers: each is given to every command that reads archives.
 
 use crate::support::{Folder, Run, binary, tool};
+use chart::chart::Dependency;
+use chart::repository::lock::{Lock, Locked, sum};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -306,8 +308,24 @@ fn lay_out(folder: &Folder, data: &[u8]) {
         folder.path().display()
     );
     folder.write("in/app/Chart.yaml", &depends);
+    folder.write("in/locked/Chart.yaml", &depends);
+    folder.write("in/locked/Chart.lock", lock(&format!("file://{}/in/listed", folder.path().display()), &digest));
     folder.write("in/full/Chart.yaml", &depends);
     folder.write("in/full/charts/web-1.0.0.tgz", data);
+}
+
+/// A lock file that names the archive itself, as a stranger's may.
+fn lock(repository: &str, digest: &str) -> String {
+    let (name, version, repository) = ("web".to_owned(), "1.0.0".to_owned(), repository.to_owned());
+    let dependency = Dependency {
+        name: name.clone(),
+        version: version.clone(),
+        repository: repository.clone(),
+        ..Dependency::default()
+    };
+    let dependencies = vec![Locked { name, version, repository, digest: Some(digest.to_owned()) }];
+    let digest = sum(&[dependency], &dependencies);
+    Lock { dependencies, digest, generated: "2026-01-01T00:00:00Z".to_owned() }.render().expect("a lock")
 }
 
 /// Gives an archive to the commands, each of which must refuse it and leave nothing behind.
@@ -338,6 +356,7 @@ fn refuse(what: &str, data: &[u8], why: &str) {
             "show all in/bad.tgz".to_owned(),
             "verify in/bad.tgz".to_owned(),
             "dependency update in/app".to_owned(),
+            "dependency build in/locked".to_owned(),
         ]);
     }
     for line in commands {

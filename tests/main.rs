@@ -13,6 +13,7 @@ mod hook;
 mod hostile;
 mod index;
 mod jinja;
+mod known;
 mod layering;
 mod lookup;
 mod mistakes;

@@ -56,6 +56,10 @@ fn a_registry_gets_and_gives_charts() {
     let digest =
         chart::package::digest(&std::fs::read(folder.path().join("packed/web-1.2.0+b.7.tgz")).expect("packed"));
     assert_eq!(run.stdout, format!("web-1.2.0+b.7.tgz sha256:{digest}\n"));
+    for asked in ["web --version 1.2.0", "web --version 1.2.0+b.7", "web:1.2.0_b.7", "web:1.2.0", "web --version ^1"] {
+        folder.run(&format!("pull {target}/{asked} -d asked")).ok();
+        std::fs::remove_file(folder.path().join("asked/web-1.2.0+b.7.tgz")).expect(asked);
+    }
     folder.run(&format!("pull {target}/web:1.0.0 --untar --untardir out")).ok();
     assert_eq!(folder.read("out/web/values.yaml"), "content: 1.0.0\n");
     let run = folder.run(&format!("pull {target}/web:1.0.0 --untar --untardir out")).fails(2);
@@ -67,6 +71,9 @@ fn a_registry_gets_and_gives_charts() {
     insta::assert_snapshot!(shown, @"error: `web` in `oci://127.0.0.1:PORT/team/charts` has no version for `^3` (the newest are `2.0.0-rc.1`, `1.2.0+b.7`, `1.0.0`)");
     let run = folder.run(&format!("pull {target}/none")).fails(2);
     assert!(run.stderr.contains("there is no chart `none`"), "{}", run.stderr);
+    let pin = format!("sha256:{}", "a".repeat(64));
+    let run = folder.run(&format!("pull {target}/web@{pin}")).fails(2);
+    assert!(run.stderr.contains(&format!("there is no `web` {pin} at oci://")), "{}", run.stderr);
 }
 
 #[test]

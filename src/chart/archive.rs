@@ -57,24 +57,19 @@ pub enum Error {
 
 /// All files of an archive, in its own order.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>, Error> {
-    walk(bytes, limits, |_| true, false)
+    walk(bytes, limits, |_| true)
 }
 
 /// One file of an archive. All of it is checked, but only that file kept.
 pub fn read_file(bytes: &[u8], limits: &Limits, wanted: &str) -> Result<Option<Entry>, Error> {
-    Ok(walk(bytes, limits, |path| path == wanted, false)?.pop())
-}
-
-/// The first file of that path, and no look at what comes after it: for an archive that was checked before.
-pub fn read_first(bytes: &[u8], limits: &Limits, wanted: &str) -> Result<Option<Entry>, Error> {
-    Ok(walk(bytes, limits, |path| path == wanted, true)?.pop())
+    Ok(walk(bytes, limits, |path| path == wanted)?.pop())
 }
 
 /// Goes through an archive and gives the files that are wanted.
 ///
 /// Where tar programs read one archive in different ways, Go's reading is taken, which is Helm's, or the archive is
 /// refused: nobody shall see other files than we checked.
-fn walk(bytes: &[u8], limits: &Limits, wanted: impl Fn(&str) -> bool, only_first: bool) -> Result<Vec<Entry>, Error> {
+fn walk(bytes: &[u8], limits: &Limits, wanted: impl Fn(&str) -> bool) -> Result<Vec<Entry>, Error> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Err(Error::NotAnArchive(describe(bytes)));
     }
@@ -83,16 +78,15 @@ fn walk(bytes: &[u8], limits: &Limits, wanted: impl Fn(&str) -> bool, only_first
     let most = most.min((4 << 20).max(limits.ratio.saturating_mul(bytes.len() as u64)));
     let at_once = UNPACKED.with_borrow_mut(|unpacked| {
         let mut tar = Tar { input: unpacked.unpack(bytes)?, left: most, ended: false };
-        let entries = entries(&mut tar, limits, &wanted, only_first);
+        let entries = entries(&mut tar, limits, &wanted);
         // What ends within the first gzip member ends there for a stream, too.
-        let is_found = only_first && entries.as_ref().is_ok_and(|entries| !entries.is_empty());
-        (tar.ended || is_found).then_some(entries)
+        tar.ended.then_some(entries)
     });
     if let Some(Ok(entries)) = at_once {
         return Ok(entries);
     }
     let input = BufReader::with_capacity(64 << 10, MultiGzDecoder::new(bytes));
-    entries(&mut Tar { input, left: most, ended: false }, limits, &wanted, only_first)
+    entries(&mut Tar { input, left: most, ended: false }, limits, &wanted)
 }
 
 thread_local! {
@@ -123,17 +117,13 @@ impl Unpacked {
     }
 }
 
-fn entries(
-    tar: &mut Tar<impl BufRead>,
-    limits: &Limits,
-    wanted: impl Fn(&str) -> bool,
-    only_first: bool,
-) -> Result<Vec<Entry>, Error> {
+fn entries(tar: &mut Tar<impl BufRead>, limits: &Limits, wanted: impl Fn(&str) -> bool) -> Result<Vec<Entry>, Error> {
     let mut found = Vec::new();
     let mut paths: Vec<String> = Vec::new();
     let (mut total, mut count) = (0u64, 0usize);
     let mut long_name: Option<Vec<u8>> = None;
-    while let Some(header) = tar.header()? {
+    let mut header = tar::Header::new_old();
+    while tar.header(&mut header)? {
         let kind = header.entry_type();
         let size = number(&header.as_old().size).ok_or_else(|| damaged_header("size"))?;
         if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
@@ -157,7 +147,7 @@ fn entries(
             tar.skip(size)?;
             continue;
         }
-        let name = long_name.take().unwrap_or_else(|| header.path_bytes().into_owned());
+        let name = long_name.take().map_or_else(|| header.path_bytes(), Cow::Owned);
         let refuse = |reason: Cow<'static, str>| Error::Refused { name: shown(&name), reason };
 
         count += 1;
@@ -199,9 +189,6 @@ fn entries(
         if wanted(&path) {
             let modified = number(&header.as_old().mtime).unwrap_or(0);
             found.push(Entry { path: path.clone(), data: tar.content(size)?, modified });
-            if only_first {
-                return Ok(found);
-            }
         } else {
             tar.skip(size)?;
         }
@@ -215,17 +202,23 @@ fn entries(
 }
 
 /// Fails where two files are at one place, or one lies in another.
-fn check_places(mut paths: Vec<String>) -> Result<(), Error> {
+fn check_places(paths: Vec<String>) -> Result<(), Error> {
     // With a separator that sorts before all else, what lies in a file comes right after it.
-    let key = |path: &str| path.replace('/', "\0");
-    paths.sort_by_cached_key(|path| key(path));
+    let separate = |path: String| {
+        let mut bytes = path.into_bytes();
+        bytes.iter_mut().filter(|byte| **byte == b'/').for_each(|byte| *byte = 0);
+        bytes
+    };
+    let mut paths: Vec<Vec<u8>> = paths.into_iter().map(separate).collect();
+    paths.sort_unstable();
     for pair in paths.windows(2) {
-        let reason = match pair[1].strip_prefix(pair[0].as_str()) {
-            Some("") => "is there twice",
-            Some(rest) if rest.starts_with('/') => "lies in something that is a file",
+        let reason = match pair[1].strip_prefix(pair[0].as_slice()) {
+            Some([]) => "is there twice",
+            Some([0, ..]) => "lies in something that is a file",
             _ => continue,
         };
-        return Err(Error::Refused { name: shown(pair[1].as_bytes()), reason: reason.into() });
+        let name: Vec<u8> = pair[1].iter().map(|&byte| if byte == 0 { b'/' } else { byte }).collect();
+        return Err(Error::Refused { name: shown(&name), reason: reason.into() });
     }
     Ok(())
 }
@@ -242,30 +235,33 @@ struct Tar<R> {
 const BLOCK: usize = 512;
 
 impl<R: BufRead> Tar<R> {
-    /// The next header; `None` at the end. What stands behind the end is nobody's.
-    fn header(&mut self) -> Result<Option<tar::Header>, Error> {
-        let mut header = tar::Header::new_old();
+    /// Reads the next header; false at the end. What stands behind the end is nobody's.
+    fn header(&mut self, header: &mut tar::Header) -> Result<bool, Error> {
         if !self.block(header.as_mut_bytes())? {
-            return Ok(None);
+            return Ok(false);
         }
-        if header.as_bytes().iter().all(|&byte| byte == 0) {
+        if *header.as_bytes() == [0; BLOCK] {
             let mut next = [0; BLOCK];
             self.ended = self.block(&mut next)?;
             if next != [0; BLOCK] {
                 return Err(Error::Damaged("there are entries behind its end".to_owned()));
             }
-            return Ok(None);
+            return Ok(false);
         }
-        let bytes = header.as_bytes();
-        let bytes = || bytes[..148].iter().chain([b' '; 8].iter()).chain(&bytes[156..]);
-        let unsigned: u64 = bytes().map(|&byte| u64::from(byte)).sum();
+        // The field itself counts as eight blanks.
+        let [before, after] = [&header.as_bytes()[..148], &header.as_bytes()[156..]];
+        let unsigned = |bytes: &[u8]| bytes.iter().map(|&byte| u32::from(byte)).sum::<u32>();
         // Some old programs summed up signed bytes.
-        let signed: i64 = bytes().map(|&byte| i64::from(byte as i8)).sum();
-        let sum = number(&header.as_old().cksum);
-        if sum.is_none_or(|sum| sum != unsigned && i64::try_from(sum) != Ok(signed)) {
+        let signed = |bytes: &[u8]| bytes.iter().map(|&byte| i32::from(byte as i8)).sum::<i32>();
+        let sum = number(&header.as_old().cksum).and_then(|sum| i32::try_from(sum).ok());
+        let is_sum = |sum| {
+            u32::try_from(sum) == Ok(unsigned(before) + unsigned(after) + 256)
+                || sum == signed(before) + signed(after) + 256
+        };
+        if sum.is_none_or(|sum| !is_sum(sum)) {
             return Err(damaged_header("checksum"));
         }
-        Ok(Some(header))
+        Ok(true)
     }
 
     fn block(&mut self, block: &mut [u8; BLOCK]) -> Result<bool, Error> {
@@ -353,11 +349,11 @@ fn inner_path(name: &[u8]) -> Result<String, Cow<'static, str>> {
         return Err("has a control character in its name".into());
     }
     // Archives made on Windows may separate with backslashes.
-    let name = name.replace('\\', "/");
+    let name = if name.contains('\\') { Cow::Owned(name.replace('\\', "/")) } else { Cow::Borrowed(name) };
     if name.starts_with('/') {
         return Err("is an absolute path".into());
     }
-    if name.split('/').any(|part| part == "..") {
+    if name.contains("..") && name.split('/').any(|part| part == "..") {
         return Err("leads out of the chart with `..`".into());
     }
     let Some((first, rest)) = name.split_once('/') else {
@@ -369,6 +365,9 @@ fn inner_path(name: &[u8]) -> Result<String, Cow<'static, str>> {
     };
     if rest.starts_with('/') || drive(first) || drive(rest.trim_start_matches("./")) {
         return Err("is an absolute path".into());
+    }
+    if !rest.split('/').any(|part| matches!(part, "" | ".")) {
+        return Ok(rest.to_owned());
     }
     let parts: Vec<&str> = rest.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     if parts.is_empty() {
@@ -600,6 +599,18 @@ mod tests {
         assert_eq!(error(&gzip(&[0; 1024])), "the archive has no files");
         let bytes = archive(&[file("web/a", &[7; 100_000])]);
         assert!(error(&bytes[..bytes.len() / 2]).contains("cut off"));
+    }
+
+    #[test]
+    fn a_cut_archive_is_read_whole_or_not_at_all() {
+        let data: Vec<u8> = (0..3000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let bytes = archive(&[file("web/Chart.yaml", b"name: web"), file("web/a", &data)]);
+        let whole = read(&bytes, &Limits::default()).expect("a good archive");
+        for at in 0..bytes.len() {
+            if let Ok(entries) = read(&bytes[..at], &Limits::default()) {
+                assert_eq!(entries, whole, "cut at {at} of {}", bytes.len());
+            }
+        }
     }
 
     #[test]

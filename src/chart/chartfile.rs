@@ -34,12 +34,13 @@ const DEPENDENCY_FIELDS: &[&str] =
 
 /// Where the fields that Helm checks stand, for findings.
 #[derive(Debug, Default)]
-pub(super) struct Places(IndexMap<String, Span>);
+pub(super) struct Places(Vec<(&'static str, Span)>);
 
 impl Places {
     /// A field's value, or the start of the file.
     pub(super) fn of(&self, field: &str, file: Span) -> Span {
-        self.0.get(field).copied().unwrap_or(Span { end: file.start, ..file })
+        let last = self.0.iter().rev().find(|(name, _)| *name == field);
+        last.map_or(Span { end: file.start, ..file }, |(_, span)| *span)
     }
 }
 
@@ -77,7 +78,7 @@ impl ChartFile<'_> {
             ("tags", &mut metadata.tags),
         ] {
             if let Some((_, entry)) = field_of(map, field) {
-                self.places.0.insert(field.to_owned(), entry.value.span);
+                self.places.0.push((field, entry.value.span));
                 self.text(field, &entry.value, text);
             }
         }
@@ -392,6 +393,9 @@ fn go_float(number: f64) -> String {
 
 /// Blanks as plain spaces, and nothing that does not print.
 fn sanitized(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.chars().map(|char| if char.is_whitespace() { ' ' } else { char }).filter(|&char| is_printable(char)).collect()
 }
 

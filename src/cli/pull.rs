@@ -132,7 +132,7 @@ pub fn obtain(
         Some(digest) => Found::tagged(&name, &range, digest),
         None => find(&*repository, &name, &Wanted { range, devel: source.devel })?,
     };
-    Ok(fetch(&*repository, &cache(), &name, &found, with_provenance, None)?)
+    Ok(fetch(&*repository, &cache(), &name, &found, with_provenance)?)
 }
 
 /// Unpacks into a folder of the chart's name, which must not be there yet. The folder appears when it is complete.

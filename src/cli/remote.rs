@@ -115,8 +115,9 @@ fn netrc_path() -> Option<PathBuf> {
     variable("NETRC").or_else(|| Some(variable("HOME")?.join(".netrc")))
 }
 
-/// All that it takes to open repositories: one HTTP client, logins, Helm's list of repositories, the cache.
+/// All that it takes to open repositories: an HTTP client, logins, Helm's list of repositories, the cache.
 pub struct Context {
+    /// For all repositories but those that Helm's list has settings for.
     client: Arc<http::Client>,
     /// The given credentials, if they are for registries too.
     given: Option<Credentials>,
@@ -186,6 +187,7 @@ impl Context {
         context_path: Option<String>,
     ) -> repository::Result<Arc<dyn Repository>> {
         let usage = |message: String, hint: &str| Err(repository::Error::new(Kind::Usage, message).with_hint(hint));
+        let known = known_for(url, &self.known);
         let url = resolved(url, &self.known);
         let Some((scheme, rest)) = url.split_once("://") else {
             if url.starts_with(['@']) || url.starts_with("alias:") {
@@ -198,7 +200,7 @@ impl Context {
         match scheme {
             "file" => Ok(Arc::new(Directory::new(rest))),
             "http" | "https" => {
-                let server = Server::new(Arc::clone(&self.client), http::parse_url(&url)?, self.cache.clone());
+                let server = Server::new(self.client_for(known)?, http::parse_url(&url)?, self.cache.clone());
                 Ok(Arc::new(server.with_protocol(protocol, context_path)))
             }
             "oci" => {
@@ -213,6 +215,33 @@ impl Context {
                 "repositories are at http://, https://, oci:// and file:// URLs",
             ),
         }
+    }
+
+    /// The client with the credentials and certificates that Helm's list has for a repository.
+    fn client_for(&self, known: Option<&Known>) -> repository::Result<Arc<http::Client>> {
+        let shared = self.client.options();
+        let is_own = |known: &&Known| match (Url::parse(&known.url), &known.credentials) {
+            (Ok(url), Some(own)) => known.is_special() || shared.keyring.find_given(&url).as_ref() != Some(own),
+            _ => known.is_special(),
+        };
+        let Some(known) = known.filter(is_own) else { return Ok(Arc::clone(&self.client)) };
+        let read = |path: &PathBuf| {
+            let context = |error| repository::Error::from(error).context(format!("the repository `{}`", known.name));
+            fs::read(path).map_err(context)
+        };
+        let mut options = shared.clone();
+        options.insecure |= known.insecure;
+        if let (Some(path), None) = (&known.ca_file, &options.ca) {
+            options.ca = Some(read(path)?);
+        }
+        if let (Some((certificate, key)), None) = (&known.identity, &options.identity) {
+            options.identity = Some([read(certificate)?, b"\n".to_vec(), read(key)?].concat());
+        }
+        if let (Some(credentials), None) = (&known.credentials, &self.given) {
+            let origin = Url::parse(&known.url).ok().filter(|_| !known.pass_credentials);
+            options.keyring.put_first(origin.map(|url| Origin::of(&url)), credentials.clone());
+        }
+        Ok(Arc::new(http::Client::new(options)))
     }
 
     /// A path in a registry, with the login that is given or kept for `repository`.
@@ -231,6 +260,19 @@ struct Known {
     name: String,
     url: String,
     credentials: Option<Credentials>,
+    /// Whether the credentials go wherever the index points, too.
+    pass_credentials: bool,
+    ca_file: Option<PathBuf>,
+    /// Files of the client's certificate and key.
+    identity: Option<(PathBuf, PathBuf)>,
+    insecure: bool,
+}
+
+impl Known {
+    /// Whether it takes more than credentials for its server.
+    fn is_special(&self) -> bool {
+        self.insecure || self.ca_file.is_some() || self.identity.is_some() || self.pass_credentials
+    }
 }
 
 /// What `helm repo add` noted.
@@ -248,7 +290,17 @@ fn known() -> Result<Vec<Known>, Failed> {
     let known = items.iter().map(|item| {
         let (username, password) = (field(item, "username"), field(item, "password"));
         let credentials = (!username.is_empty()).then_some(Credentials::Basic { username, password });
-        Known { name: field(item, "name"), url: field(item, "url"), credentials }
+        let file = |key: &str| Some(field(item, key)).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let flag = |key: &str| item.get(key).and_then(Node::as_bool).unwrap_or(false);
+        Known {
+            name: field(item, "name"),
+            url: field(item, "url"),
+            credentials,
+            pass_credentials: flag("pass_credentials_all"),
+            ca_file: file("caFile"),
+            identity: file("certFile").zip(file("keyFile")),
+            insecure: flag("insecure_skip_tls_verify"),
+        }
     });
     Ok(known.collect())
 }
@@ -260,9 +312,27 @@ pub fn known_names() -> Vec<String> {
 
 /// A repository's URL in the place of its name.
 fn resolved(url: &str, known: &[Known]) -> String {
-    let name = url.strip_prefix('@').or_else(|| url.strip_prefix("alias:"));
-    let found = name.and_then(|name| known.iter().find(|known| known.name == name));
+    let found = name_of(url).and_then(|name| known.iter().find(|known| known.name == name));
     found.map_or_else(|| url.to_owned(), |known| known.url.clone())
+}
+
+/// The name of a repository that is written so.
+fn name_of(url: &str) -> Option<&str> {
+    url.strip_prefix('@').or_else(|| url.strip_prefix("alias:"))
+}
+
+/// The repository that goes by a name or URL, or in which a URL lies.
+fn known_for<'a>(url: &str, known: &'a [Known]) -> Option<&'a Known> {
+    if let Some(name) = name_of(url) {
+        return known.iter().find(|known| known.name == name);
+    }
+    let lies_in = |known: &&Known| {
+        let base = known.url.trim_end_matches('/');
+        let rest = url.strip_prefix(base).filter(|_| !base.is_empty());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    // Of two that are as good, the first.
+    known.iter().rev().filter(lies_in).max_by_key(|known| known.url.trim_end_matches('/').len())
 }
 
 fn variable(name: &str) -> Option<PathBuf> {
@@ -320,8 +390,8 @@ pub fn named(
         open(base)?
     } else {
         let known = known()?;
-        let found = known.iter().find(|known| known.name == base).ok_or_else(unnamed)?;
-        open(&found.url)?
+        known.iter().find(|known| known.name == base).ok_or_else(unnamed)?;
+        open(&format!("@{base}"))?
     };
     Ok(Named { repository, name: name.to_owned(), version: None, pin: None })
 }
@@ -334,8 +404,8 @@ pub fn archive_at(
     terminal: &Terminal,
 ) -> Result<Fetched, Failed> {
     let context = Context::new(flags, &[url], Cache::default(), terminal)?;
+    let client = context.client_for(known_for(url, &context.known))?;
     let url = http::parse_url(url)?;
-    let client = context.client;
     let data = client.get(&url, 200 << 20)?;
     let context =
         |why: String| repository::Error::new(Kind::Malformed, format!("`{}`: {why}", repository::shown(&url)));

@@ -1,6 +1,7 @@
 //! `Chart.yaml` as Helm writes it into registries, indexes and signatures.
 
 use crate::chart::{Dependency, ImportValues, Maintainer, Metadata};
+use crate::value::Value;
 use crate::value::json::from_json_exact;
 use crate::yaml;
 use serde_json::{Map, Value as Json};
@@ -38,7 +39,22 @@ pub fn metadata_json(metadata: &Metadata) -> Map<String, Json> {
 
 /// JSON as YAML in Helm's style, without the final line break.
 pub fn yaml_of(json: &Json) -> Result<String, String> {
-    yaml::to_yaml(&from_json_exact(&json.to_string())?)
+    yaml::to_yaml(&value_of(json)?)
+}
+
+/// JSON as a value whose numbers are exact.
+pub fn value_of(json: &Json) -> Result<Value, String> {
+    Ok(match json {
+        Json::Null => Value::Nil,
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::Number(number) => from_json_exact(&number.to_string())?,
+        Json::String(text) => Value::str(text.as_str()),
+        Json::Array(items) => Value::list(items.iter().map(value_of).collect::<Result<_, _>>()?),
+        Json::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| Ok((key.as_str(), value_of(value)?)));
+            Value::map(fields.collect::<Result<Vec<_>, String>>()?)
+        }
+    })
 }
 
 fn maintainer(maintainer: &Maintainer) -> Json {

@@ -9,4 +9,4 @@ pub mod provenance;
 pub use archive::{Archive, FIXED_TIME, digest, pack};
 pub use build::{Options, Package};
 pub use edit::set_field;
-pub use metadata::{dependency_json, metadata_json, yaml_of};
+pub use metadata::{dependency_json, metadata_json, value_of, yaml_of};

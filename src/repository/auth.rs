@@ -66,6 +66,11 @@ impl Keyring {
         self.given.push((None, credentials));
     }
 
+    /// Adds credentials for one server, or for all, that count before those that are there.
+    pub fn put_first(&mut self, origin: Option<Origin>, credentials: Credentials) {
+        self.given.insert(0, (origin, credentials));
+    }
+
     /// Adds the machines of a `.netrc` text, as curl and git read it.
     pub fn add_netrc(&mut self, text: &str) {
         self.netrc.extend(parse_netrc(text));
@@ -74,8 +79,9 @@ impl Keyring {
     /// The credentials that may be sent to this URL: those given for its server, then its own `user:password@`, then
     /// netrc's.
     pub fn find(&self, url: &Url) -> Option<Credentials> {
-        if let Some(credentials) = self.find_given(url) {
-            return Some(credentials);
+        let origin = Origin::of(url);
+        if let Some((_, given)) = self.given.iter().find(|(to, _)| to.as_ref().is_none_or(|to| *to == origin)) {
+            return Some(given.clone());
         }
         if !url.username().is_empty() || url.password().is_some() {
             let decode = |text: &str| percent_decode(text);
@@ -89,10 +95,10 @@ impl Keyring {
     }
 
     /// The credentials that the user gave for this very server: all that a redirect may use, because what else a URL
-    /// or netrc's `default` holds was not meant for where a server sends us.
+    /// or netrc's `default` holds, or is for all servers, was not meant for where a server sends us.
     pub fn find_given(&self, url: &Url) -> Option<Credentials> {
         let origin = Origin::of(url);
-        let given = self.given.iter().find(|(to, _)| to.as_ref().is_none_or(|to| *to == origin));
+        let given = self.given.iter().find(|(to, _)| to.as_ref() == Some(&origin));
         given.map(|(_, credentials)| credentials.clone())
     }
 }

@@ -5,20 +5,21 @@
 
 use super::error::{Error, Kind, Result};
 use super::lock::{Lock, Locked, old_sum, sum};
-use super::resolve::{fetch, no_version, pick};
-use super::{Cache, Fetched, Found, Repository, Wanted};
+use super::parallel::{TRANSFERS, cores, parallel};
+use super::resolve::{accept, no_version, pick};
+use super::{Cache, Download, Fetched, Found, Repository, Wanted};
 use crate::chart::{self, Dependency, Metadata};
 use crate::diagnostic::Sources;
 use crate::fs;
 use crate::package::{self, FIXED_TIME, Options, Package};
 use crate::version::{Constraint, Version};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Transfers at a time.
-const TRANSFERS: usize = 4;
+/// Bytes of fetched archives from which on it pays to check them on all cores.
+const PARALLEL_BYTES: usize = 1 << 20;
 
 /// Opens the repository of a `repository:` field.
 pub type Open<'a> = dyn Fn(&str) -> Result<Arc<dyn Repository>> + Sync + 'a;
@@ -74,6 +75,9 @@ struct Resolved {
     source: Source,
 }
 
+/// A dependency, its repository and what that has of it.
+type Remote<'a> = (&'a Locked, &'a dyn Repository, &'a Found);
+
 enum Source {
     /// In `charts/` as a folder, by hand.
     Vendored,
@@ -105,7 +109,7 @@ impl Job<'_> {
     pub fn update(&self) -> Result<Done> {
         let old = self.read_lock()?;
         let mut resolved = self.resolve(self.required())?;
-        let pieces = parallel(TRANSFERS, &resolved, |resolved| self.piece(resolved, None))?;
+        let pieces = self.pieces(&resolved)?;
         for (resolved, piece) in resolved.iter_mut().zip(&pieces) {
             if let (Source::Remote(..), Some((_, digest))) = (&resolved.source, piece) {
                 resolved.locked.digest = Some(digest.clone());
@@ -145,8 +149,10 @@ impl Job<'_> {
         if pairs.len() != lock.dependencies.len() || pairs.len() != self.required().len() {
             return Err(Error::new(Kind::Integrity, format!("`{name}` has other dependencies than `Chart.yaml`")));
         }
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut pieces = parallel(cores, &pairs, |(required, locked)| self.at_hand(required, locked))?;
+        // Packing folders takes long; to look for archives is faster than to start a thread.
+        let packs = lock.dependencies.iter().any(|locked| self.is_folder(&locked.repository));
+        let workers = if packs { cores() } else { 1 };
+        let mut pieces = parallel(workers, &pairs, |(required, locked)| self.at_hand(required, locked))?;
         let missing: Vec<usize> = (0..pieces.len()).filter(|&at| matches!(pieces[at], AtHand::Nowhere)).collect();
         let fetched = self.fetch_locked(missing.iter().map(|&at| pairs[at].1).collect())?;
         for (at, piece) in missing.into_iter().zip(fetched) {
@@ -277,12 +283,34 @@ impl Job<'_> {
         fs::read(&self.target(file_name)).ok()
     }
 
-    /// The archive of a resolved dependency, and its digest.
-    fn piece(&self, resolved: &Resolved, expected: Option<&str>) -> Result<Option<(Piece, String)>> {
-        let locked = &resolved.locked;
-        let file_name = format!("{}-{}.tgz", locked.name, locked.version);
+    /// The archives of resolved dependencies, in their order.
+    fn pieces(&self, resolved: &[Resolved]) -> Result<Vec<Option<(Piece, String)>>> {
+        let packs = resolved.iter().any(|resolved| matches!(resolved.source, Source::Local(_)));
+        let mut pieces = parallel(if packs { cores() } else { 1 }, resolved, |resolved| self.nearby(resolved))?;
+        let mut by_repository: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, piece) in pieces.iter().enumerate() {
+            if matches!(piece, AtHand::Nowhere) {
+                by_repository.entry(&resolved[at].locked.repository).or_default().push(at);
+            }
+        }
+        let groups: Vec<Vec<usize>> = by_repository.into_values().collect();
+        let fetched = parallel(TRANSFERS, &groups, |places| {
+            self.fetch_group(&places.iter().map(|&at| &resolved[at]).collect::<Vec<_>>())
+        })?;
+        for (at, piece) in groups.into_iter().flatten().zip(fetched.into_iter().flatten()) {
+            pieces[at] = AtHand::Piece(Some(piece));
+        }
+        let pieces = pieces.into_iter().map(|piece| match piece {
+            AtHand::Piece(piece) => piece,
+            AtHand::Nowhere => None,
+        });
+        Ok(pieces.collect())
+    }
+
+    /// The archive of a resolved dependency, if no server need be asked for it.
+    fn nearby(&self, resolved: &Resolved) -> Result<AtHand> {
         match &resolved.source {
-            Source::Vendored => Ok(None),
+            Source::Vendored => Ok(AtHand::Piece(None)),
             Source::Local(path) => {
                 let options = Options { modified: FIXED_TIME, ..Options::default() };
                 let package = Package::load(path, &options, &mut Sources::default()).map_err(|failure| {
@@ -297,32 +325,54 @@ impl Job<'_> {
                 let (_, archive) = package.pack().map_err(|error| Error::new(Kind::Disk, error.to_string()))?;
                 let same = self.there(&archive.file_name).is_some_and(|data| data == archive.data);
                 let data = (!same).then_some(archive.data);
-                Ok(Some((Piece { file_name: archive.file_name, data }, archive.digest)))
+                Ok(AtHand::Piece(Some((Piece { file_name: archive.file_name, data }, archive.digest))))
             }
-            Source::Remote(repository, found) => {
-                let listed = match found.tag() {
-                    None => Some(found.entry()?.digest).filter(|digest| !digest.is_empty()),
-                    Some(_) => None,
-                };
-                let known = expected.map(str::to_owned).or(listed);
-                if self.check.is_none()
-                    && let Some(known) = known
-                    && self.there(&file_name).is_some_and(|data| package::digest(&data) == known)
-                {
-                    return Ok(Some((Piece { file_name, data: None }, known)));
+            Source::Remote(_, found) => {
+                // What has the lock's digest was found before.
+                if self.check.is_some() || resolved.locked.digest.is_some() || found.tag().is_some() {
+                    return Ok(AtHand::Nowhere);
                 }
-                let with_provenance = self.check.is_some();
-                let fetched = fetch(&**repository, self.cache, &locked.name, found, with_provenance, expected)?;
-                if let Some(expected) = expected.filter(|expected| *expected != fetched.digest) {
-                    return Err(changed(locked, expected, &fetched));
-                }
-                if let Some(check) = self.check {
-                    check(&file_name, &fetched)?;
-                }
-                let same = self.there(&file_name).is_some_and(|data| data == fetched.data);
-                Ok(Some((Piece { file_name, data: (!same).then_some(fetched.data) }, fetched.digest)))
+                let (file_name, listed) = (resolved.locked.file_name(), found.entry()?.digest);
+                let same = self.there(&file_name).is_some_and(|data| package::digest(&data) == listed);
+                let kept = || AtHand::Piece(Some((Piece { file_name, data: None }, listed)));
+                Ok(if same { kept() } else { AtHand::Nowhere })
             }
         }
+    }
+
+    /// Fetches dependencies from the repository of the first one, which is that of all.
+    fn fetch_group(&self, resolved: &[&Resolved]) -> Result<Vec<(Piece, String)>> {
+        let remote: Vec<Remote<'_>> = resolved
+            .iter()
+            .filter_map(|resolved| match &resolved.source {
+                Source::Remote(repository, found) => Some((&resolved.locked, &**repository, found)),
+                Source::Vendored | Source::Local(_) => None,
+            })
+            .collect();
+        let Some((_, repository, _)) = remote.first() else { return Ok(Vec::new()) };
+        let downloads = repository.fetch_all(&remote.iter().map(|(_, _, found)| *found).collect::<Vec<_>>())?;
+        let size: usize = downloads.iter().map(|download| download.data.len()).sum();
+        let pairs: Vec<_> = remote.into_iter().zip(downloads).collect();
+        let accept = |(remote, download)| self.accept(remote, download);
+        if size < PARALLEL_BYTES && self.check.is_none() {
+            return pairs.into_iter().map(accept).collect();
+        }
+        pairs.into_par_iter().map(accept).collect::<Vec<_>>().into_iter().collect()
+    }
+
+    /// Checks a fetched dependency.
+    fn accept(&self, (locked, repository, found): Remote<'_>, download: Download) -> Result<(Piece, String)> {
+        let (file_name, expected) = (locked.file_name(), locked.digest.as_deref());
+        let with_provenance = self.check.is_some();
+        let fetched = accept(repository, self.cache, &locked.name, found, download, with_provenance)?;
+        if let Some(expected) = expected.filter(|expected| *expected != fetched.digest) {
+            return Err(changed(locked, expected, &fetched));
+        }
+        if let Some(check) = self.check {
+            check(&file_name, &fetched)?;
+        }
+        let same = self.there(&file_name).is_some_and(|data| data == fetched.data);
+        Ok((Piece { file_name, data: (!same).then_some(fetched.data) }, fetched.digest))
     }
 
     /// The archive that a lock names, if no server need be asked for it.
@@ -348,9 +398,9 @@ impl Job<'_> {
                 }
                 None => Source::Vendored,
             };
-            return self.piece(&Resolved { locked: locked.clone(), source }, None).map(AtHand::Piece);
+            return self.nearby(&Resolved { locked: locked.clone(), source });
         }
-        let file_name = format!("{}-{}.tgz", locked.name, locked.version);
+        let file_name = locked.file_name();
         if self.check.is_some() {
             return Ok(AtHand::Nowhere);
         }
@@ -388,23 +438,29 @@ impl Job<'_> {
             .zip(missing)
             .map(|(resolved, locked)| Resolved { locked: locked.clone(), ..resolved })
             .collect();
-        parallel(TRANSFERS, &resolved, |resolved| self.piece(resolved, resolved.locked.digest.as_deref()))
+        self.pieces(&resolved)
     }
 
     /// Writes archives, then does what must come after them.
     fn write(&self, pieces: Vec<Option<(Piece, String)>>, then: impl FnOnce(&mut Done) -> Result<()>) -> Result<Done> {
         let mut done = Done::default();
-        let folder = self.path.join("charts");
+        let mut new: Vec<(String, Vec<u8>)> = Vec::new();
         for (piece, _) in pieces.into_iter().flatten() {
             match piece.data {
-                Some(data) => {
-                    fs::create_dir_all(&folder)?;
-                    fs::write_again(&folder.join(&piece.file_name), &data)?;
-                    done.written.push(piece.file_name);
-                }
+                // One archive may serve two dependencies.
+                Some(_) if new.iter().any(|(name, _)| *name == piece.file_name) => {}
+                Some(data) => new.push((piece.file_name, data)),
                 None => done.kept.push(piece.file_name),
             }
         }
+        let folder = self.path.join("charts");
+        if !new.is_empty() && (fs::exists(&folder) || fs::write_tree(&folder, files(&new)).is_err()) {
+            fs::create_dir_all(&folder)?;
+            for (name, data) in &new {
+                fs::write_again(&folder.join(name), data)?;
+            }
+        }
+        done.written = new.into_iter().map(|(name, _)| name).collect();
         then(&mut done)?;
         Ok(done)
     }
@@ -430,6 +486,10 @@ impl Job<'_> {
     }
 }
 
+fn files(files: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, &[u8])> {
+    files.iter().map(|(name, data)| (name.as_str(), data.as_slice()))
+}
+
 fn changed(locked: &Locked, expected: &str, fetched: &Fetched) -> Error {
     let message = format!(
         "`{}` {} at `{}` has SHA-256 {}, but the lock says {expected}",
@@ -437,31 +497,6 @@ fn changed(locked: &Locked, expected: &str, fetched: &Fetched) -> Error {
     );
     Error::new(Kind::Integrity, message)
         .with_hint("somebody replaced the version; if that is meant, `chart dependency update` takes it")
-}
-
-/// Does work on all items, so many at a time; the first error in their order counts.
-fn parallel<T: Sync, R: Send>(most: usize, items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
-    if items.len() <= 1 || most <= 1 {
-        return items.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let mut results: Vec<(usize, Result<R>)> = std::thread::scope(|scope| {
-        let run = || {
-            let mut mine = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(item) = items.get(at) else { return mine };
-                mine.push((at, work(item)));
-            }
-        };
-        let threads: Vec<_> = (0..most.min(items.len())).map(|_| scope.spawn(run)).collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    results.sort_by_key(|(at, _)| *at);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 /// The chart in a folder of `charts/`.

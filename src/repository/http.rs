@@ -4,6 +4,7 @@
 
 use super::auth::{Credentials, Keyring, Origin};
 use super::error::{Error, Kind, Result, shown};
+use futures_util::{StreamExt, TryStreamExt};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use std::io::Write;
@@ -188,8 +189,18 @@ impl Client {
 
     /// Fetches what a URL holds, up to `most` bytes.
     pub fn get(&self, url: &Url, most: u64) -> Result<Vec<u8>> {
-        let request = Request::new(Method::GET, url.clone());
-        let (head, data) = self.block_on(self.exchange(&request, most, || Ok(Vec::new())))?;
+        self.block_on(self.fetch(url.clone(), most))
+    }
+
+    /// Fetches what URLs hold, so many at a time, each up to `most` bytes.
+    pub fn get_all(&self, urls: Vec<Url>, most: u64, at_once: usize) -> Result<Vec<Vec<u8>>> {
+        let fetches = urls.into_iter().map(|url| self.fetch(url, most));
+        self.block_on(futures_util::stream::iter(fetches).buffered(at_once).try_collect())
+    }
+
+    async fn fetch(&self, url: Url, most: u64) -> Result<Vec<u8>> {
+        let request = Request::new(Method::GET, url);
+        let (head, data) = self.exchange(&request, most, || Ok(Vec::new())).await?;
         if head.status.is_success() { Ok(data) } else { Err(head.error("fetch")) }
     }
 

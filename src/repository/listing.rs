@@ -13,6 +13,9 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::Path;
 
+/// Bytes of the largest archive that is read.
+const MAX_ARCHIVE: u64 = 200 << 20;
+
 /// How an index is made.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -69,17 +72,20 @@ pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> 
     let remembered = recall(directory, cache);
     let finder = index.finder();
     let as_text = !options.json && !index.is_json();
-    let look = |file: &str| -> Result<Look, String> {
-        let stamp = fs::stamp(&directory.join(file)).map_err(|error| error.to_string())?;
+    let look = |room: &mut Vec<u8>, file: &str| -> Result<Look, String> {
+        let path = directory.join(file);
         let url = url(options, file);
         let is_listed = |known: &Known| {
             finder.digest(&known.name, &known.version) == Some(Some(&known.digest))
                 && finder.has_url(&known.name, &known.version, &url)
         };
-        if let Some(known) = remembered.get(file).filter(|known| known.stamp == stamp && is_listed(known)) {
+        if let Some(known) = remembered.get(file)
+            && fs::stamp(&path).is_ok_and(|stamp| stamp == known.stamp)
+            && is_listed(known)
+        {
             return Ok(Look { known: known.clone(), was_read: false, new: None });
         }
-        let (digest, metadata) = read(&directory.join(file))?;
+        let (stamp, digest, metadata) = read(&path, room)?;
         let known = Known { stamp, digest, name: metadata.name.clone(), version: metadata.version.clone() };
         let new = (!is_listed(&known)).then(|| Published::new(&metadata, &url, &known.digest, &options.now));
         let new = if as_text { new.map(Published::written).transpose() } else { Ok(new) };
@@ -87,52 +93,53 @@ pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> 
     };
     let found: Vec<(String, Result<Look, String>)> = archives(directory)?
         .into_par_iter()
-        .map(|file| {
-            let look = look(&file);
+        .map_init(Vec::new, |room, file| {
+            let look = look(room, &file);
             (file, look)
         })
         .collect();
 
     let mut made = Made::default();
-    let mut by_version: HashMap<(String, String), (String, String)> = HashMap::with_capacity(found.len());
-    let mut memory = Vec::with_capacity(found.len());
-    let mut new = Vec::new();
+    let (mut seen, mut new) = (Vec::with_capacity(found.len()), Vec::new());
     for (file, look) in found {
-        let look = match look {
-            Ok(look) => look,
-            Err(why) => {
-                made.skipped.push((file, why));
-                continue;
+        match look {
+            Ok(look) => {
+                new.push((look.was_read, look.new));
+                seen.push((file, look.known));
             }
-        };
-        let known = look.known;
-        let key = (known.name.clone(), known.version.clone());
-        if let Some((other, digest)) = by_version.get(&key) {
-            if *digest == known.digest {
+            Err(why) => made.skipped.push((file, why)),
+        }
+    }
+    let mut by_version: HashMap<(&str, &str), &(String, Known)> = HashMap::with_capacity(seen.len());
+    let (mut memory, mut changes) = (Vec::with_capacity(seen.len()), Vec::with_capacity(seen.len()));
+    for (archive, (was_read, published)) in seen.iter().zip(new) {
+        let (file, known) = archive;
+        if let Some((other, first)) = by_version.get(&(&known.name, &known.version)) {
+            if first.digest == known.digest {
                 continue;
             }
             let message = format!("`{other}` and `{file}` are both `{}` {}", known.name, known.version);
             return Err(Error::new(Kind::Conflict, message).with_hint("remove one of them"));
         }
-        by_version.insert(key, (file.clone(), known.digest.clone()));
-        made.read += usize::from(look.was_read);
-        if let Some(published) = look.new {
+        by_version.insert((&known.name, &known.version), archive);
+        made.read += usize::from(was_read);
+        if let Some(published) = published {
             match finder.digest(&known.name, &known.version) {
                 Some(_) => made.changed += 1,
                 None => made.added += 1,
             }
-            new.push(published);
+            changes.push(published);
         }
-        memory.push((file, known));
+        memory.push(archive);
     }
     let merge = options.merge.clone().map(Index::parse).transpose()?;
     let merged = merge.as_ref().map(Index::finder);
     let keep = |name: &str, version: &str| {
-        by_version.contains_key(&(name.to_owned(), version.to_owned()))
+        by_version.contains_key(&(name, version))
             || merged.as_ref().is_some_and(|merged| merged.digest(name, version).is_some())
     };
     made.removed = index.retain(|listed| keep(listed.name, listed.version));
-    index.publish_all(new);
+    index.publish_all(changes);
     if let Some(merge) = &merge {
         made.added += index.merge(merge)?;
     }
@@ -143,11 +150,12 @@ pub fn make(directory: &Path, options: &Options, cache: &Cache) -> Result<Made> 
     }
     let fresh = !fs::exists(&path);
     made.written = fresh || made.added + made.changed + made.removed > 0 || index.is_json() != was_json;
-    if made.written {
-        fs::write(&path, index.render(Some(&options.now))?.as_bytes())?;
-    }
-    remember(directory, cache, &memory);
-    Ok(made)
+    let write = || match made.written {
+        true => Ok(fs::write(&path, index.render(Some(&options.now))?.as_bytes())?),
+        false => Ok(()),
+    };
+    let (written, ()): (Result<()>, ()) = rayon::join(write, || remember(directory, cache, &memory));
+    written.map(|()| made)
 }
 
 /// What is wrong between an index and its directory, in words.
@@ -155,12 +163,12 @@ pub fn check(directory: &Path, url_base: Option<&str>) -> Result<Vec<String>> {
     let path = directory.join("index.yaml");
     let index = Index::parse(fs::read_text(&path)?).map_err(|error| error.context(format!("`{}`", path.display())))?;
     let files = archives(directory)?;
-    let read: Vec<_> = files.par_iter().map(|file| read(&directory.join(file))).collect();
+    let read: Vec<_> = files.par_iter().map_init(Vec::new, |room, file| read(&directory.join(file), room)).collect();
     let mut archives: HashMap<(String, String), (String, String)> = HashMap::new();
     let mut wrong = Vec::new();
     for (file, read) in files.into_iter().zip(read) {
         match read {
-            Ok((digest, metadata)) => {
+            Ok((_, digest, metadata)) => {
                 archives.insert((metadata.name, metadata.version), (file, digest));
             }
             Err(why) => wrong.push(format!("`{file}` is no chart archive: {why}")),
@@ -226,11 +234,12 @@ fn is_archive(name: &str) -> bool {
     name.ends_with(".tgz") && !name.starts_with('.')
 }
 
-/// Digest and metadata of an archive.
-fn read(path: &Path) -> Result<(String, Metadata), String> {
-    let data = fs::read(path).map_err(|error| error.to_string())?;
-    let metadata = super::resolve::metadata(&data)?;
-    Ok((package::digest(&data), metadata))
+/// Stamp, digest and metadata of an archive, which `room` takes up meanwhile.
+fn read(path: &Path, room: &mut Vec<u8>) -> Result<(fs::Stamp, String, Metadata), String> {
+    let read = fs::read_into(path, room, MAX_ARCHIVE).map_err(|error| error.to_string())?;
+    let (stamp, data) = read.ok_or_else(|| format!("it has more than {MAX_ARCHIVE} bytes"))?;
+    let metadata = super::resolve::metadata(data)?;
+    Ok((stamp, package::digest(data), metadata))
 }
 
 /// What an earlier run noted: a line for each archive, with blanks between the fields and the path last.
@@ -248,7 +257,7 @@ fn recall(directory: &Path, cache: &Cache) -> HashMap<String, Known> {
     known
 }
 
-fn remember(directory: &Path, cache: &Cache, memory: &[(String, Known)]) {
+fn remember(directory: &Path, cache: &Cache, memory: &[&(String, Known)]) {
     let mut text = String::new();
     for (file, known) in memory {
         let Known { stamp: fs::Stamp { size, modified, changed }, digest, name, version } = known;

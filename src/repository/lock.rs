@@ -21,6 +21,13 @@ pub struct Locked {
     pub digest: Option<String>,
 }
 
+impl Locked {
+    /// The name of its archive in `charts/`.
+    pub fn file_name(&self) -> String {
+        format!("{}-{}.tgz", self.name, self.version)
+    }
+}
+
 /// The contents of `Chart.lock`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {

@@ -15,6 +15,7 @@ pub mod listing;
 pub mod lock;
 mod mutex;
 pub mod oci;
+mod parallel;
 pub mod resolve;
 mod server;
 
@@ -53,6 +54,11 @@ pub trait Repository: Send + Sync {
 
     /// Fetches a version's archive.
     fn fetch(&self, found: &Found) -> Result<Download>;
+
+    /// Fetches the archives of several versions, some at a time, in their order.
+    fn fetch_all(&self, found: &[&Found]) -> Result<Vec<Download>> {
+        parallel::parallel(parallel::TRANSFERS, found, |found| self.fetch(found))
+    }
 
     /// Fetches a version's provenance file.
     fn provenance(&self, found: &Found) -> Result<Option<Vec<u8>>>;

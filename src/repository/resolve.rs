@@ -1,7 +1,7 @@
 //! From what a user asks for to an archive that is what it claims to be.
 
 use super::error::{Error, Kind, Result};
-use super::{Cache, Found, Repository};
+use super::{Cache, Download, Found, Repository};
 use crate::chart::{Metadata, archive};
 use crate::package;
 use crate::version::{Constraint, Version};
@@ -72,38 +72,42 @@ pub(super) fn no_version(name: &str, repository: &str, why: &str) -> Error {
     if why.starts_with("no released") { error.with_hint("`--devel` takes prereleases too") } else { error }
 }
 
-/// Fetches a version and checks digest, name and version. All of an archive is checked, unless it has the digest of one
-/// that was checked before.
+/// Fetches a version and checks digest, name, version and all that is in the archive.
 pub fn fetch(
     repository: &dyn Repository,
     cache: &Cache,
     name: &str,
     found: &Found,
     with_provenance: bool,
-    checked: Option<&str>,
 ) -> Result<Fetched> {
-    let found = match (found.tag(), repository.fetch(found)) {
-        // A tag that is spelt with a leading `v` is found by its version.
-        (Some((_, tag)), Err(error)) if error.kind == Kind::Missing && !tag.starts_with("sha256:") => {
-            let versions = repository.versions(name)?;
-            let wanted = Wanted { range: found.version.clone(), devel: false };
-            let other = pick(&versions, &wanted).map_err(|why| no_version(name, &repository.location(), &why))?;
-            (other.clone(), repository.fetch(other)?)
-        }
-        (_, download) => (found.clone(), download?),
-    };
-    let (found, download) = found;
+    accept(repository, cache, name, found, repository.fetch(found)?, with_provenance)
+}
+
+/// As [`fetch`], of what the repository gave already.
+pub(super) fn accept(
+    repository: &dyn Repository,
+    cache: &Cache,
+    name: &str,
+    found: &Found,
+    download: Download,
+    with_provenance: bool,
+) -> Result<Fetched> {
     let digest = package::digest(&download.data);
     if let Some(expected) = download.digest.as_ref().filter(|expected| !expected.eq_ignore_ascii_case(&digest)) {
         let message = format!("`{}` has SHA-256 {digest}, but the repository says {expected}", download.url);
         return Err(Error::new(Kind::Integrity, message)
             .with_hint("the archive was changed after it was listed, or on its way; nothing was kept"));
     }
-    let read = if checked == Some(&digest) { archive::read_first } else { archive::read_file };
-    let metadata = metadata_by(read, &download.data)
-        .map_err(|why| Error::new(Kind::Integrity, format!("`{}`: {why}", download.url)))?;
+    let metadata =
+        metadata(&download.data).map_err(|why| Error::new(Kind::Integrity, format!("`{}`: {why}", download.url)))?;
     let same_version = |a: &str, b: &str| {
-        a == b || Version::parse(a).ok().zip(Version::parse(b).ok()).is_some_and(|(a, b)| a.parts() == b.parts())
+        let versions = Version::parse(a).ok().zip(Version::parse(b).ok());
+        // A tag may stand for a version with build metadata that was not asked for.
+        let same = |a: &semver::Version, b: &semver::Version| match found.tag() {
+            Some(_) if b.build.is_empty() => a.cmp_precedence(b).is_eq(),
+            _ => a == b,
+        };
+        a == b || versions.is_some_and(|(a, b)| same(a.parts(), b.parts()))
     };
     if metadata.name != name || !(found.version.is_empty() || same_version(&metadata.version, &found.version)) {
         let message = format!(
@@ -115,7 +119,7 @@ pub fn fetch(
     if download.is_new {
         cache.keep(&digest, &download.data);
     }
-    let provenance = if with_provenance { repository.provenance(&found)? } else { None };
+    let provenance = if with_provenance { repository.provenance(found)? } else { None };
     Ok(Fetched {
         metadata,
         data: download.data,
@@ -128,13 +132,8 @@ pub fn fetch(
 
 /// The metadata in an archive that can be read to its end.
 pub fn metadata(data: &[u8]) -> Result<Metadata, String> {
-    metadata_by(archive::read_file, data)
-}
-
-type ReadFile = fn(&[u8], &archive::Limits, &str) -> Result<Option<archive::Entry>, archive::Error>;
-
-fn metadata_by(read: ReadFile, data: &[u8]) -> Result<Metadata, String> {
-    let entry = read(data, &archive::Limits::default(), "Chart.yaml").map_err(|error| error.to_string())?;
+    let entry =
+        archive::read_file(data, &archive::Limits::default(), "Chart.yaml").map_err(|error| error.to_string())?;
     let entry = entry.ok_or("it has no `Chart.yaml`")?;
     let text = String::from_utf8(entry.data).map_err(|_| "its `Chart.yaml` is not UTF-8 text")?;
     let metadata = Metadata::parse(&text).map_err(|why| format!("its `Chart.yaml` is not valid: {why}"))?;

@@ -5,6 +5,7 @@ use super::error::{Error, Kind, Result, shown};
 use super::http::{Body, Client, Head, Request};
 use super::index::{Change, Entry, Index, bare_digest, conflict};
 use super::mutex::Mutex;
+use super::parallel::TRANSFERS;
 use super::{Download, Found, Receipt, Repository, Upload, index};
 use crate::package;
 use reqwest::Method;
@@ -56,6 +57,17 @@ struct Probed {
     protocol: Protocol,
     /// Where the server says that it is mounted.
     context_path: String,
+}
+
+/// How an archive is had.
+enum Plan {
+    Known(Download),
+    /// From a URL, with the digest that the index names.
+    Get(Url, Option<String>),
+}
+
+fn fetched(url: &Url, digest: Option<String>, data: Vec<u8>) -> Download {
+    Download { data, url: shown(url), digest, manifest_digest: None, is_new: true }
 }
 
 impl Server {
@@ -398,6 +410,19 @@ impl Server {
         Ok(index.digest(upload.name(), upload.version()).flatten().map(str::to_owned))
     }
 
+    /// What it takes to have a version's archive.
+    fn plan(&self, found: &Found) -> Result<Plan> {
+        let entry = found.entry()?;
+        let url = self.archive_url(&entry)?;
+        let digest = Some(entry.digest).filter(|digest| !digest.is_empty());
+        if let Some(data) = digest.as_deref().and_then(|digest| self.cache.archive(digest)) {
+            let url = shown(&url);
+            return Ok(Plan::Known(Download { data, url, digest, manifest_digest: None, is_new: false }));
+        }
+        self.cache.allow(&shown(&url))?;
+        Ok(Plan::Get(url, digest))
+    }
+
     /// Where an entry's archive is.
     fn archive_url(&self, entry: &Entry) -> Result<Url> {
         let Some(url) = entry.urls.first() else { return Err(super::no_url(entry)) };
@@ -426,15 +451,24 @@ impl Repository for Server {
     }
 
     fn fetch(&self, found: &Found) -> Result<Download> {
-        let entry = found.entry()?;
-        let url = self.archive_url(&entry)?;
-        let digest = Some(entry.digest.clone()).filter(|digest| !digest.is_empty());
-        if let Some(data) = digest.as_deref().and_then(|digest| self.cache.archive(digest)) {
-            return Ok(Download { data, url: shown(&url), digest, manifest_digest: None, is_new: false });
+        match self.plan(found)? {
+            Plan::Known(download) => Ok(download),
+            Plan::Get(url, digest) => self.client.get(&url, MAX_ARCHIVE).map(|data| fetched(&url, digest, data)),
         }
-        self.cache.allow(&shown(&url))?;
-        let data = self.client.get(&url, MAX_ARCHIVE)?;
-        Ok(Download { data, url: shown(&url), digest, manifest_digest: None, is_new: true })
+    }
+
+    fn fetch_all(&self, found: &[&Found]) -> Result<Vec<Download>> {
+        let plans = found.iter().map(|found| self.plan(found)).collect::<Result<Vec<_>>>()?;
+        let urls = plans.iter().filter_map(|plan| match plan {
+            Plan::Get(url, _) => Some(url.clone()),
+            Plan::Known(_) => None,
+        });
+        let mut answers = self.client.get_all(urls.collect(), MAX_ARCHIVE, TRANSFERS)?.into_iter();
+        let downloads = plans.into_iter().map(|plan| match plan {
+            Plan::Known(download) => download,
+            Plan::Get(url, digest) => fetched(&url, digest, answers.next().unwrap_or_default()),
+        });
+        Ok(downloads.collect())
     }
 
     fn provenance(&self, found: &Found) -> Result<Option<Vec<u8>>> {

@@ -5,6 +5,7 @@ use crate::chart::Metadata;
 use crate::diagnostic::FileId;
 use crate::package;
 use crate::repository::error::Result;
+use crate::value::Value;
 use crate::yaml::{self, Data, Node};
 use serde_json::Value as Json;
 
@@ -99,7 +100,14 @@ pub(super) fn yaml(json: &Json) -> Result<String> {
 
 /// An entry in YAML without its indent, with long lines broken where Helm breaks them in an index.
 pub(super) fn item_yaml(json: &Json) -> Result<String> {
-    let text = yaml(&serde_json::json!({ "entries": { "name": [json] } }))?;
-    let lines = text.lines().skip(2).map(|line| line.get("  - ".len()..).unwrap_or_default());
-    Ok(lines.collect::<Vec<_>>().join("\n"))
+    let item = package::value_of(json).map_err(|error| malformed(&error))?;
+    let chart = Value::map([("name", Value::list(vec![item]))]);
+    let text = yaml::to_yaml(&Value::map([("entries", chart)])).map_err(|error| malformed(&error))?;
+    let mut lines = String::with_capacity(text.len());
+    for line in text.lines().skip(2) {
+        lines.push_str(line.get("  - ".len()..).unwrap_or_default());
+        lines.push('\n');
+    }
+    lines.pop();
+    Ok(lines)
 }

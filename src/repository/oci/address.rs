@@ -1,6 +1,7 @@
 //! What names a chart in a registry.
 
 use crate::repository::error::{Error, Kind, Result, redacted};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// `oci://host/path…` in parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +72,13 @@ impl Address {
 
 /// Whether a host is this machine, whose registry speaks plain HTTP unless it is told otherwise.
 pub(super) fn is_loopback(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name == "localhost" || name == "[::1]" || name.starts_with("127.")
+    match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((name, _)) => name.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback()),
+        None => {
+            let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+            name == "localhost" || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        }
+    }
 }
 
 /// A version as a tag: `+` is not allowed in one.
@@ -104,6 +110,10 @@ mod tests {
             ("localhost:5000", true),
             ("127.0.0.1:80", true),
             ("[::1]:80", true),
+            ("[::1]", true),
+            ("[::2]:80", false),
+            ("127.0.0.1.evil.net", false),
+            ("127.evil.net:80", false),
             ("localhost.evil.net", false),
             ("r.example:5000", false),
         ] {

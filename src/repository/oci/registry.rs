@@ -10,7 +10,8 @@ use crate::repository::cache::Cache;
 use crate::repository::error::{Error, Kind, Result};
 use crate::repository::http::{self, Body, Head, Request};
 use crate::repository::index::{Change, Charts, conflict};
-use crate::repository::{Download, Found, Receipt, Repository, Upload};
+use crate::repository::resolve::{no_version, pick};
+use crate::repository::{Download, Found, Receipt, Repository, Upload, Wanted};
 use crate::version::Version;
 use oci_client::Reference;
 use oci_client::manifest::{OciDescriptor, OciImageManifest};
@@ -78,11 +79,15 @@ impl Registry {
     }
 
     fn reference(&self, name: &str, tag: &str) -> Result<Reference> {
-        let text = format!("{}/{}:{tag}", self.host, self.repository(name));
-        Reference::try_from(text.as_str()).map_err(|error| {
-            Error::new(Kind::Usage, format!("`{text}` cannot be in a registry: {error}"))
+        let repository = self.repository(name);
+        // The grammar of references has no IPv6 hosts.
+        let is_ip = self.host.starts_with('[');
+        let host = if is_ip { "localhost" } else { &self.host };
+        let reference = Reference::try_from(format!("{host}/{repository}:{tag}").as_str()).map_err(|error| {
+            Error::new(Kind::Usage, format!("`{}/{repository}:{tag}` cannot be in a registry: {error}", self.host))
                 .with_hint("paths are lower case, tags have up to 128 letters, digits, `.`, `_` and `-`")
-        })
+        })?;
+        Ok(if is_ip { Reference::with_tag(self.host.clone(), repository, tag.to_owned()) } else { reference })
     }
 
     fn request(&self, method: Method, reference: &Reference, path: &str) -> Result<Request> {
@@ -211,13 +216,28 @@ impl Registry {
         let scope = Scope::Pull(reference.repository().to_owned());
         match self.manifest(&scope, &reference)? {
             Some((manifest, digest)) => Ok(Pulled { reference, manifest, digest }),
+            // A tag that is spelt with a leading `v` is found by its version.
+            None if !tag.starts_with("sha256:")
+                && let Some(other) = self.spelt_otherwise(found, name, tag)? =>
+            {
+                self.pull_manifest(&other)
+            }
             None => {
-                let message = format!("there is no `{}` {} at oci://{}/{}", name, found.version, self.host, self.path);
+                let what = if tag.starts_with("sha256:") { tag } else { &found.version };
+                let message = format!("there is no `{name}` {what} at oci://{}/{}", self.host, self.path);
                 let hint =
                     format!("`chart versions oci://{}/{}` lists what there is", self.host, self.repository(name));
                 Err(Error::new(Kind::Missing, message).with_hint(hint))
             }
         }
+    }
+
+    /// The version that is meant by one whose tag is not there.
+    fn spelt_otherwise(&self, found: &Found, name: &str, tag: &str) -> Result<Option<Found>> {
+        let Some(versions) = self.tags(name)? else { return Ok(None) };
+        let wanted = Wanted { range: found.version.clone(), devel: false };
+        let other = pick(&versions, &wanted).map_err(|why| no_version(name, &self.location(), &why))?;
+        Ok(Some(other.clone()).filter(|other| other.tag() != Some((name, tag))))
     }
 
     /// The versions that the tags of a chart's repository name.
@@ -369,5 +389,21 @@ impl Repository for Registry {
     fn provenance(&self, found: &Found) -> Result<Option<Vec<u8>>> {
         let Pulled { reference, manifest, .. } = self.pull_manifest(found)?;
         provenance_layer(&manifest).map(|layer| self.blob(&reference, layer)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_may_be_addresses() {
+        let client = Arc::new(http::Client::new(http::Options::default()));
+        let options = Options { credentials: None, plain_http: false };
+        let registry = Registry::new(client, "[::1]:5000", "team", options, Cache::default());
+        assert_eq!(registry.reference("web", "1.0.0").expect("a reference").whole(), "[::1]:5000/team/web:1.0.0");
+        let session = registry.session().expect("a session");
+        assert_eq!(session.url("x").expect("a URL").as_str(), "http://[::1]:5000/v2/x");
+        assert!(registry.reference("Web", "1.0.0").is_err() && registry.reference("web", "a b").is_err());
     }
 }

@@ -1,0 +1,114 @@
+//! Repositories that `helm repo add` noted: certificates, credentials, names.
+
+use crate::push::certificates;
+use crate::server::{Answer, Server};
+use crate::servers::{Running, nginx_tls};
+use crate::support::{Folder, tool};
+use std::process::Command;
+
+/// An nginx that only lets clients with a certificate in, with `web` 1.0.0 in a repository at `charts/`.
+fn guarded() -> Option<(Folder, Running)> {
+    let folder = Folder::new();
+    certificates(&folder)?;
+    let at = folder.path().display();
+    let server = nginx_tls(&format!(
+        "ssl_certificate {at}/server.pem; ssl_certificate_key {at}/server.key;
+         ssl_client_certificate {at}/ca.pem; ssl_verify_client on;"
+    ))?;
+    folder.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    let charts = server.folder.path().join("data/charts");
+    folder.run(&format!("package web -d {}", charts.display())).ok();
+    folder.run(&format!("index {}", charts.display())).ok();
+    Some((folder, server))
+}
+
+fn note(folder: &Folder, entries: &str) {
+    folder.write(
+        ".config/helm/repositories.yaml",
+        format!("apiVersion: \"\"\ngenerated: \"0001-01-01T00:00:00Z\"\nrepositories:\n{entries}"),
+    );
+}
+
+#[test]
+fn certificates_of_noted_repositories_are_used() {
+    let Some((folder, server)) = guarded() else { return };
+    let Some(helm) = tool("helm") else { return };
+    let url = format!("https://127.0.0.1:{}/charts", server.port);
+    let at = folder.path();
+    let added = Command::new(helm)
+        .args(["repo", "add", "corp", &url, "--ca-file", "ca.pem", "--cert-file", "client.pem"])
+        .args(["--key-file", "client.key"])
+        .current_dir(at)
+        .env_clear()
+        .env("HOME", at)
+        .output()
+        .expect("helm runs");
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+
+    assert!(folder.run("versions corp/web").ok().stdout.contains("1.0.0"));
+    folder.run("pull corp/web").ok();
+    folder.run(&format!("pull {url}/web --version ^1 -d by-url")).ok();
+    folder.run(&format!("pull {url}/web-1.0.0.tgz -d by-archive")).ok();
+    folder.run(&format!("pull web --repo {url}/ -d by-repo")).ok();
+    for (name, repository) in [("by-name", "'@corp'"), ("by-address", url.as_str())] {
+        folder.write(
+            &format!("{name}/Chart.yaml"),
+            format!("apiVersion: v2\nname: app\nversion: 0.1.0\ndependencies:\n- name: web\n  version: 1.x\n  repository: {repository}\n"),
+        );
+        folder.run(&format!("dependency update {name}")).ok();
+        std::fs::remove_dir_all(at.join(name).join("charts")).expect("removed");
+        std::fs::remove_dir_all(at.join(".cache")).expect("removed");
+        folder.run(&format!("dependency build {name}")).ok();
+        assert!(at.join(name).join("charts/web-1.0.0.tgz").exists());
+    }
+    folder.run(&format!("push web {url}")).ok();
+
+    // Not for another path of that server, and not without what the entry says.
+    let other = format!("https://127.0.0.1:{}/other", server.port);
+    let run = folder.run(&format!("pull {other}/web --retries 0")).fails(2);
+    assert!(run.stderr.contains("UnknownIssuer"), "{}", run.stderr);
+    note(&folder, &format!("- name: corp\n  url: {url}\n  insecure_skip_tls_verify: true\n"));
+    let run = folder.run("pull corp/web --retries 0 -d none").fails(2);
+    assert!(run.stderr.contains("400 Bad Request"), "{}", run.stderr);
+    folder.run("pull corp/web --cert-file client.pem --key-file client.key -d by-flags").ok();
+    note(&folder, &format!("- name: corp\n  url: {url}\n  caFile: {}/gone.pem\n", at.display()));
+    let run = folder.run("pull corp/web -d none").fails(2);
+    let said = run.stderr.as_str();
+    insta::assert_snapshot!(said, @"error: the repository `corp`: failed to read `[DIR]/gone.pem`: no such file or directory");
+    folder.run("pull corp/web --ca-file ca.pem --cert-file client.pem --key-file client.key -d by-flags").ok();
+}
+
+/// A repository whose archives are on another server.
+fn apart() -> (Folder, Server, Server) {
+    let folder = Folder::new();
+    folder.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    folder.run("package web -d packed").ok();
+    let archive = std::fs::read(folder.path().join("packed/web-1.0.0.tgz")).expect("packed");
+    let archives = Server::start(move |_| Answer::new(200, archive.clone()));
+    folder.run(&format!("index packed --url {}", archives.url(""))).ok();
+    let index = folder.read("packed/index.yaml");
+    let charts = Server::start(move |_| Answer::new(200, index.clone()));
+    (folder, charts, archives)
+}
+
+#[test]
+fn credentials_of_noted_repositories_go_where_their_entry_says() {
+    let (folder, charts, archives) = apart();
+    let sent = |server: &Server| -> Vec<String> {
+        let asked = server.asked();
+        asked.iter().map(|it| it.header("authorization").unwrap_or_default().to_owned()).collect()
+    };
+    let (ann, bob) = ("Basic YW5uOnMzY3JldA==", "Basic Ym9iOnMzY3JldA==");
+    // Two repositories on one server, each with its own user.
+    let entry = |name: &str, user: &str, more: &str| {
+        let url = charts.url(&format!("/{name}"));
+        format!("- name: {name}\n  url: {url}\n  username: {user}\n  password: s3cret\n{more}")
+    };
+    note(&folder, &format!("{}{}", entry("a", "ann", ""), entry("b", "bob", "  pass_credentials_all: true\n")));
+    folder.run("pull a/web").ok();
+    assert_eq!((sent(&charts), sent(&archives)), (vec![ann.to_owned()], vec![String::new()]));
+    std::fs::remove_dir_all(folder.path().join(".cache")).expect("removed");
+    folder.run("pull b/web -d again").ok();
+    assert_eq!(sent(&charts).last().map(String::as_str), Some(bob));
+    assert_eq!(sent(&archives).last().map(String::as_str), Some(bob));
+}
