@@ -6,6 +6,7 @@ use crate::diagnostic::{FileId, Span};
 use crate::value::{Str, Value, bytes_of};
 use std::fmt::Write;
 use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 
 /// Index of a [`Node`] in its [`Source`].
@@ -36,13 +37,15 @@ pub(super) struct Node {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Text,
+    /// What is a `pipe` here and below is a [`Kind::Pipe`] only where it has variables, several commands or
+    /// parentheses, else its one command.
     Action {
         pipe: Id,
     },
     If(Branch),
     With(Branch),
     Range(Branch),
-    /// `{{template "name" pipe}}`; the name is in [`Source::templates`].
+    /// `{{template "name" pipe}}`; the name is in [`Source::strings`].
     Template {
         name: u32,
         pipe: Option<Id>,
@@ -50,7 +53,8 @@ pub(super) enum Kind {
     Break,
     Continue,
     List(Many),
-    /// Declared variables and commands, both in [`Source::ids`].
+    /// Declared variables and commands, both in [`Source::ids`]. A command is a [`Kind::Command`] only where it has
+    /// several operands or one in parentheses, else its one operand.
     Pipe {
         variables: Many,
         commands: Many,
@@ -103,17 +107,17 @@ pub(super) struct Source {
     pub(super) text: Arc<str>,
     /// `None` for the argument of `tpl`.
     pub(super) file: Option<FileId>,
-    pub(super) nodes: Vec<Node>,
-    pub(super) ids: Vec<Id>,
+    pub(super) nodes: Box<[Node]>,
+    pub(super) ids: Box<[Id]>,
     /// Where the names of fields are in the text.
-    pub(super) names: Vec<(u32, u32)>,
-    /// Names of templates that are called.
-    pub(super) templates: Vec<Str>,
+    pub(super) names: Box<[(u32, u32)]>,
     /// Names of variables with their `$`; the first is `$`.
-    pub(super) variables: Vec<Str>,
-    pub(super) strings: Vec<Value>,
-    pub(super) numbers: Vec<Number>,
-    pub(super) functions: Vec<Callee>,
+    pub(super) variables: Box<[Str]>,
+    /// String constants and names of templates that are called, each once.
+    pub(super) strings: Box<[Str]>,
+    pub(super) numbers: Box<[Number]>,
+    /// Each once.
+    pub(super) functions: Box<[Callee]>,
 }
 
 impl Source {
@@ -123,6 +127,22 @@ impl Source {
 
     pub(super) fn ids(&self, many: Many) -> &[Id] {
         &self.ids[many.range()]
+    }
+
+    /// The commands of a pipe.
+    pub(super) fn commands<'s>(&'s self, pipe: &'s Id) -> &'s [Id] {
+        match self.node(*pipe).kind {
+            Kind::Pipe { commands, .. } => self.ids(commands),
+            _ => slice::from_ref(pipe),
+        }
+    }
+
+    /// The operands of a command.
+    pub(super) fn operands<'s>(&'s self, command: &'s Id) -> &'s [Id] {
+        match self.node(*command).kind {
+            Kind::Command(operands) => self.ids(operands),
+            _ => slice::from_ref(command),
+        }
     }
 
     pub(super) fn names(&self, many: Many) -> impl ExactSizeIterator<Item = &str> {
@@ -174,7 +194,7 @@ impl Source {
                     parts.extend([Part::Text("}}"), Part::Node(pipe)]);
                 }
                 Kind::Template { name, pipe } => {
-                    write!(out, "{{{{template {}", print::quote(&self.templates[name as usize])).expect("a string");
+                    write!(out, "{{{{template {}", print::quote(&self.strings[name as usize])).expect("a string");
                     parts.push(Part::Text("}}"));
                     if let Some(pipe) = pipe {
                         parts.extend([Part::Node(pipe), Part::Text(" ")]);

@@ -8,7 +8,7 @@ use super::explain::{self, Explainer};
 use super::funcs::Env;
 use super::namespace::Layer;
 use super::output::Output;
-use super::parser::{self, ParseError};
+use super::parser::{self, Buffers, ParseError};
 use super::reads::Reads;
 use super::shared::Shared;
 use crate::diagnostic::{Failure, SourceMap};
@@ -104,7 +104,10 @@ fn parsed(project: &Project) -> Vec<Parsed<'_>> {
     };
     let templates: Vec<&Template> = project.templates.iter().filter(is_parsed).collect();
     let parse = |part: &[&Template]| -> Vec<_> {
-        part.iter().map(|template| parser::parse(&template.name, &template.text, Some(template.file))).collect()
+        let mut buffers = Buffers::default();
+        let parse =
+            |template: &&Template| parser::parse(&template.name, &template.text, Some(template.file), &mut buffers);
+        part.iter().map(parse).collect()
     };
     let total: usize = templates.iter().map(|template| template.text.len()).sum();
     let mut before = 0;

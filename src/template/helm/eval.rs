@@ -192,15 +192,14 @@ impl<'e> Exec<'e> {
 
     fn action(&mut self, frame: &Frame<'_>, dot: &Val, id: Id, pipe: Id) -> Result<()> {
         self.shared.reads.start_expression();
-        let Kind::Pipe { variables, commands, .. } = frame.source.node(pipe).kind else { return Ok(()) };
         let mark = self.captured.len();
-        if variables.len > 0 {
+        if matches!(frame.source.node(pipe).kind, Kind::Pipe { variables, .. } if variables.len > 0) {
             self.pipeline(frame, dot, pipe)?;
             self.captured.truncate(mark);
             return Ok(());
         }
-        if let Some(operands) = include_alone(frame.source, commands) {
-            return self.include_in_place(frame, dot, pipe, commands, operands);
+        if let Some((command, operands)) = include_alone(frame.source, pipe) {
+            return self.include_in_place(frame, dot, pipe, command, operands);
         }
         let value = self.pipeline(frame, dot, pipe)?;
         self.node = id;
@@ -242,13 +241,10 @@ impl<'e> Exec<'e> {
         frame: &Frame<'_>,
         dot: &Val,
         pipe: Id,
-        commands: Many,
-        operands: Many,
+        command: Id,
+        [function, name, data]: [Id; 3],
     ) -> Result<()> {
         self.spend(frame, 1)?;
-        let command = frame.source.ids(commands)[0];
-        let [function, name, data] = *frame.source.ids(operands) else { return Ok(()) };
-        self.node = pipe;
         self.node = function;
         let name = self.argument(frame, dot, Param::Of(Type::Str), name)?;
         let data = self.argument(frame, dot, Param::Of(Type::Any), data)?;
@@ -296,8 +292,9 @@ impl<'e> Exec<'e> {
         }
         let outer = self.variables.len();
         let value = self.condition(frame, dot, branch.pipe)?;
-        let Kind::Pipe { variables, assigns, .. } = frame.source.node(branch.pipe).kind else {
-            return Ok(Flow::Normal);
+        let (variables, assigns) = match frame.source.node(branch.pipe).kind {
+            Kind::Pipe { variables, assigns, .. } => (variables, assigns),
+            _ => (Many::default(), false),
         };
         let mark = self.variables.len();
         let mut looping = Loop { pipe: branch.pipe, variables, assigns, body: branch.body, mark, ran: false };
@@ -417,7 +414,7 @@ impl<'e> Exec<'e> {
     }
 
     fn template(&mut self, frame: &Frame<'_>, dot: &Val, name: u32, pipe: Option<Id>) -> Result<()> {
-        let name = &frame.source.templates[name as usize];
+        let name = &frame.source.strings[name as usize];
         let Some(tree) = frame.layer.find(name) else {
             let help = Help::Template { name: Arc::clone(name), known: frame.layer.names() };
             let message = format!("template {} not defined", print::quote(name));
@@ -449,17 +446,15 @@ impl<'e> Exec<'e> {
             return self.deepen(frame, |exec| exec.pipeline(frame, dot, id));
         }
         self.node = id;
-        let Kind::Pipe { variables, commands, assigns } = frame.source.node(id).kind else {
-            return Ok(Val::default());
-        };
         let mut value = None;
-        for &command in frame.source.ids(commands) {
+        for &command in frame.source.commands(&id) {
             self.spend(frame, 1)?;
             let mut result = self.command(frame, dot, command, value)?;
             result.interface = false;
             value = Some(result);
         }
         let value = value.unwrap_or_default();
+        let Kind::Pipe { variables, assigns, .. } = frame.source.node(id).kind else { return Ok(value) };
         for &variable in frame.source.ids(variables) {
             if assigns {
                 self.assign(frame, variable, value.clone())?;
@@ -503,8 +498,7 @@ impl<'e> Exec<'e> {
 
     /// A command of a pipeline; `last` is what the command before it gave.
     fn command(&mut self, frame: &Frame<'_>, dot: &Val, id: Id, last: Option<Val>) -> Result<Val> {
-        let Kind::Command(operands) = frame.source.node(id).kind else { return Ok(Val::default()) };
-        let operands = frame.source.ids(operands);
+        let operands = frame.source.operands(&id);
         let first = operands[0];
         match frame.source.node(first).kind {
             Kind::Field(fields) => {
@@ -532,7 +526,7 @@ impl<'e> Exec<'e> {
                     Kind::Bool(value) => Ok(Val::new(Value::Bool(value))),
                     Kind::Dot => Ok(dot.clone()),
                     Kind::Number(number) => self.constant(frame, number),
-                    Kind::Str(text) => Ok(Val::new(frame.source.strings[text as usize].clone())),
+                    Kind::Str(text) => Ok(Val::new(Value::Str(Arc::clone(&frame.source.strings[text as usize])))),
                     _ => self.fail(frame, "nil is not a command"),
                 }
             }
@@ -1111,7 +1105,7 @@ impl<'e> Exec<'e> {
             (Param::Reflect | Param::Of(Type::Any), Kind::Bool(value)) => Some(Value::Bool(value)),
             (Param::Reflect | Param::Of(Type::Any), Kind::Number(index)) => return self.constant(frame, index),
             (Param::Reflect | Param::Of(Type::Any | Type::Str), Kind::Str(index)) => {
-                Some(frame.source.strings[index as usize].clone())
+                Some(Value::Str(Arc::clone(&frame.source.strings[index as usize])))
             }
             (Param::Of(Type::Bool), Kind::Bool(value)) => Some(Value::Bool(value)),
             (Param::Of(Type::Int), Kind::Number(index)) => number(index).int.map(Value::Int),
@@ -1167,13 +1161,13 @@ enum Jump {
     Error(Box<ExecError>),
 }
 
-/// The operands of a pipeline that is `include "name" data` and no more.
-fn include_alone(source: &Source, commands: Many) -> Option<Many> {
-    let [command] = source.ids(commands) else { return None };
-    let Kind::Command(operands) = source.node(*command).kind else { return None };
-    let [function, _, _] = source.ids(operands) else { return None };
-    let Kind::Function(function) = source.node(*function).kind else { return None };
-    matches!(source.functions[function as usize], Callee::Engine(Engine::Include)).then_some(operands)
+/// The command and the operands of a pipeline that is `include "name" data` and no more.
+fn include_alone(source: &Source, pipe: Id) -> Option<(Id, [Id; 3])> {
+    let &[command] = source.commands(&pipe) else { return None };
+    let operands: [Id; 3] = source.operands(&command).try_into().ok()?;
+    let Kind::Function(function) = source.node(operands[0]).kind else { return None };
+    let callee = source.functions[function as usize];
+    matches!(callee, Callee::Engine(Engine::Include)).then_some((command, operands))
 }
 
 /// The text without Go's words for nil, where it has them.

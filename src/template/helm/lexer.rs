@@ -68,10 +68,19 @@ pub(super) struct Token {
     pub(super) end: u32,
 }
 
+/// What is read next.
+#[derive(Clone, Copy)]
+enum Mode {
+    Text,
+    Action,
+    /// Nothing follows an error.
+    Failed,
+}
+
 pub(super) struct Lexer<'t> {
     text: &'t str,
     at: usize,
-    inside_action: bool,
+    mode: Mode,
     parens: u32,
     /// What an error token says.
     pub(super) error: Option<String>,
@@ -89,18 +98,17 @@ static IN_NAME: [bool; 256] = {
     table
 };
 
-const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
-
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Lexer { text, at: 0, inside_action: false, parens: 0, error: None, left_delim: Finder::new("{{") }
+        Lexer { text, at: 0, mode: Mode::Text, parens: 0, error: None, left_delim: Finder::new("{{") }
     }
 
     pub(super) fn next_token(&mut self) -> Token {
-        if self.error.is_some() {
-            return Token { kind: Kind::Eof, start: self.at as u32, end: self.at as u32 };
+        match self.mode {
+            Mode::Action => self.action(),
+            Mode::Text => self.text(),
+            Mode::Failed => Token { kind: Kind::Eof, start: self.at as u32, end: self.at as u32 },
         }
-        if self.inside_action { self.action() } else { self.text() }
     }
 
     fn rest(&self) -> &'t str {
@@ -125,6 +133,7 @@ impl<'t> Lexer<'t> {
 
     fn fail(&mut self, start: usize, message: impl Into<String>) -> Token {
         self.error = Some(message.into());
+        self.mode = Mode::Failed;
         self.token(Kind::Error, start)
     }
 
@@ -132,23 +141,33 @@ impl<'t> Lexer<'t> {
     fn text(&mut self) -> Token {
         loop {
             let start = self.at;
-            let Some(open) = self.left_delim.find(&self.text.as_bytes()[start..]).map(|found| start + found) else {
-                self.at = self.text.len();
-                return self.token(if start < self.at { Kind::Text } else { Kind::Eof }, start);
+            let bytes = self.text.as_bytes();
+            let open = if bytes[start..].starts_with(b"{{") {
+                start
+            } else {
+                let Some(found) = self.left_delim.find(&bytes[start..]) else {
+                    self.at = bytes.len();
+                    return self.token(if start < self.at { Kind::Text } else { Kind::Eof }, start);
+                };
+                start + found
             };
+            let trims = has_left_trim_marker(&bytes[open + 2..]);
             if open > start {
                 self.at = open;
-                let text = &self.text[start..open];
-                let trims = has_left_trim_marker(&self.text[open + 2..]);
-                let kept = if trims { text.trim_end_matches(SPACES).len() } else { text.len() };
+                let text = &bytes[start..open];
+                let kept = if trims {
+                    text.iter().rposition(|&byte| !is_space(byte)).map_or(0, |at| at + 1)
+                } else {
+                    text.len()
+                };
                 if kept > 0 {
                     return Token { kind: Kind::Text, start: start as u32, end: (start + kept) as u32 };
                 }
             }
+            let trim = if trims { 2 } else { 0 };
             self.at = open + 2;
-            let trim = if has_left_trim_marker(self.rest()) { 2 } else { 0 };
-            if !self.rest()[trim..].starts_with("/*") {
-                self.inside_action = true;
+            if !bytes[self.at + trim..].starts_with(b"/*") {
+                self.mode = Mode::Action;
                 self.parens = 0;
                 let token = self.token(Kind::LeftDelim, open);
                 self.at += trim;
@@ -189,76 +208,94 @@ impl<'t> Lexer<'t> {
     fn close_action(&mut self, trims: bool) {
         self.at += if trims { 4 } else { 2 };
         if trims {
-            self.at = self.text.len() - self.rest().trim_start_matches(SPACES).len();
+            self.pass_space();
+        }
+    }
+
+    fn pass_space(&mut self) {
+        while self.peek_byte().is_some_and(is_space) {
+            self.at += 1;
         }
     }
 
     fn action(&mut self) -> Token {
         let start = self.at;
-        if let Some(trims) = self.right_delim() {
-            if self.parens > 0 {
-                return self.fail(start, "unclosed left paren");
-            }
-            let delim = start + if trims { 2 } else { 0 };
-            self.close_action(trims);
-            self.inside_action = false;
-            return Token { kind: Kind::RightDelim, start: delim as u32, end: delim as u32 + 2 };
-        }
-        let Some(char) = self.peek() else {
+        let Some(byte) = self.peek_byte() else {
             return self.fail(start, "unclosed action");
         };
-        if is_space(char) {
-            return self.space();
+        if matches!(byte, b'}' | b' ' | b'\t' | b'\r' | b'\n') {
+            if let Some(trims) = self.right_delim() {
+                return self.end_of_action(trims);
+            }
+            if byte != b'}' {
+                return self.space();
+            }
         }
-        self.at += char.len_utf8();
-        match char {
-            '=' => self.token(Kind::Assign, start),
-            ':' if self.peek_byte() == Some(b'=') => {
+        self.at += 1;
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.identifier(start),
+            b'=' => self.token(Kind::Assign, start),
+            b':' if self.peek_byte() == Some(b'=') => {
                 self.at += 1;
                 self.token(Kind::Declare, start)
             }
-            ':' => self.fail(start, "expected :="),
-            '|' => self.token(Kind::Pipe, start),
-            '"' => self.quoted(start, b'"', Kind::String, "unterminated quoted string"),
-            '\'' => self.quoted(start, b'\'', Kind::Char, "unterminated character constant"),
-            '`' => match memchr::memchr(b'`', self.rest().as_bytes()) {
+            b':' => self.fail(start, "expected :="),
+            b'|' => self.token(Kind::Pipe, start),
+            b'"' => self.quoted(start, b'"', Kind::String, "unterminated quoted string"),
+            b'\'' => self.quoted(start, b'\'', Kind::Char, "unterminated character constant"),
+            b'`' => match memchr::memchr(b'`', self.rest().as_bytes()) {
                 Some(close) => {
                     self.at += close + 1;
                     self.token(Kind::RawString, start)
                 }
                 None => self.fail(start, "unterminated raw quoted string"),
             },
-            '$' => self.name(start, Kind::Variable),
-            '.' if self.peek_byte().is_some_and(|byte| !byte.is_ascii_digit()) => self.name(start, Kind::Field),
-            '.' | '+' | '-' | '0'..='9' => {
+            b'$' => self.name(start, Kind::Variable),
+            b'.' if self.peek_byte().is_some_and(|byte| !byte.is_ascii_digit()) => self.name(start, Kind::Field),
+            b'.' | b'+' | b'-' | b'0'..=b'9' => {
                 self.at = start;
                 self.number(start)
             }
-            '(' => {
+            b'(' => {
                 self.parens += 1;
                 self.token(Kind::LeftParen, start)
             }
-            ')' if self.parens == 0 => self.fail(start, "unexpected right paren"),
-            ')' => {
+            b')' if self.parens == 0 => self.fail(start, "unexpected right paren"),
+            b')' => {
                 self.parens -= 1;
                 self.token(Kind::RightParen, start)
             }
-            _ if is_alphanumeric(char) => self.identifier(start),
-            '!'..='~' => self.token(Kind::Other, start),
-            _ => self.fail(start, format!("unrecognized character in action: {}", code_point(char))),
+            b'!'..=b'~' => self.token(Kind::Other, start),
+            _ => {
+                let char = self.text[start..].chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
+                self.at = start + char.len_utf8();
+                if is_alphanumeric(char) {
+                    return self.identifier(start);
+                }
+                self.fail(start, format!("unrecognized character in action: {}", code_point(char)))
+            }
         }
+    }
+
+    fn end_of_action(&mut self, trims: bool) -> Token {
+        let start = self.at;
+        if self.parens > 0 {
+            return self.fail(start, "unclosed left paren");
+        }
+        let delim = start + if trims { 2 } else { 0 };
+        self.close_action(trims);
+        self.mode = Mode::Text;
+        Token { kind: Kind::RightDelim, start: delim as u32, end: delim as u32 + 2 }
     }
 
     /// A run of spaces, without the one that belongs to a trimming right delimiter.
     fn space(&mut self) -> Token {
         let start = self.at;
-        while matches!(self.peek_byte(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            self.at += 1;
-        }
-        if self.text.as_bytes()[self.at..].starts_with(b"-}}") {
+        self.pass_space();
+        if self.peek_byte() == Some(b'-') && self.rest().as_bytes().starts_with(b"-}}") {
             self.at -= 1;
             if self.at == start {
-                return self.action();
+                return self.end_of_action(true);
             }
         }
         self.token(Kind::Space, start)
@@ -282,14 +319,15 @@ impl<'t> Lexer<'t> {
 
     /// Letters, digits and underscores.
     fn word(&mut self) {
-        let bytes = self.text.as_bytes();
         loop {
-            while bytes.get(self.at).is_some_and(|&byte| IN_NAME[byte as usize]) {
-                self.at += 1;
-            }
-            match self.peek().filter(|&char| is_alphanumeric(char)) {
-                Some(char) => self.at += char.len_utf8(),
-                None => break,
+            let rest = &self.text.as_bytes()[self.at..];
+            self.at += rest.iter().position(|&byte| !IN_NAME[byte as usize]).unwrap_or(rest.len());
+            match self.peek_byte() {
+                None | Some(..0x80) => break,
+                Some(_) => match self.peek().filter(|&char| is_alphanumeric(char)) {
+                    Some(char) => self.at += char.len_utf8(),
+                    None => break,
+                },
             }
         }
     }
@@ -409,8 +447,8 @@ impl<'t> Lexer<'t> {
     }
 }
 
-fn is_space(char: char) -> bool {
-    SPACES.contains(&char)
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 fn is_alphanumeric(char: char) -> bool {
@@ -422,8 +460,8 @@ fn is_alphanumeric(char: char) -> bool {
 }
 
 /// A `-` and a space, after a left delimiter.
-fn has_left_trim_marker(text: &str) -> bool {
-    matches!(text.as_bytes(), [b'-', b' ' | b'\t' | b'\r' | b'\n', ..])
+fn has_left_trim_marker(text: &[u8]) -> bool {
+    matches!(text, [b'-', space, ..] if is_space(*space))
 }
 
 /// `U+002D '-'`

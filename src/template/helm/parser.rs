@@ -1,7 +1,7 @@
 //! Parses template text into a [`Source`]. Grammar, messages and the lines they name are those of Go's
 //! `text/template/parse`, which is why tokens are looked at and put back in the same order.
 
-use super::ast::{Branch, Id, Kind, Many, Node, Source, Tree, line_of};
+use super::ast::{Branch, Id, Kind, Many, Node, Number, Source, Tree, line_of};
 use super::builtins::Callee;
 use super::lexer::{Kind as TokenKind, Lexer, Token};
 use super::literal;
@@ -30,15 +30,59 @@ pub(super) struct ParseError {
 
 type Result<T> = std::result::Result<T, Box<ParseError>>;
 
+/// What has been read of a text. The next text finds the room that this one needed: a [`Source`] has copies.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    nodes: Vec<Node>,
+    ids: Vec<Id>,
+    names: Vec<(u32, u32)>,
+    variables: Vec<Str>,
+    strings: Vec<Str>,
+    numbers: Vec<Number>,
+    functions: Vec<Callee>,
+    /// The nodes of the lists, pipelines and commands that are being parsed, the innermost last.
+    pending: Vec<Id>,
+}
+
+impl Buffers {
+    fn clear(&mut self) {
+        self.nodes.clear();
+        self.ids.clear();
+        self.names.clear();
+        self.variables.clear();
+        self.strings.clear();
+        self.numbers.clear();
+        self.functions.clear();
+        self.pending.clear();
+    }
+
+    fn source(&mut self, name: &Str, text: &Arc<str>, file: Option<FileId>) -> Source {
+        Source {
+            name: Arc::clone(name),
+            text: Arc::clone(text),
+            file,
+            nodes: self.nodes.as_slice().into(),
+            ids: self.ids.as_slice().into(),
+            names: self.names.as_slice().into(),
+            variables: self.variables.drain(..).collect(),
+            strings: self.strings.drain(..).collect(),
+            numbers: self.numbers.drain(..).collect(),
+            functions: self.functions.as_slice().into(),
+        }
+    }
+
+    fn ids(&self, many: Many) -> &[Id] {
+        &self.ids[many.range()]
+    }
+}
+
 /// Parses a text: its own template and the definitions in it, in no order that matters.
-pub(super) fn parse(name: &Str, text: &Arc<str>, file: Option<FileId>) -> Result<Vec<Tree>> {
-    let parse = |guard| -> Result<_> {
-        let mut parser = Parser::new(name, text, file, guard);
+pub(super) fn parse(name: &Str, text: &Arc<str>, file: Option<FileId>, buffers: &mut Buffers) -> Result<Vec<Tree>> {
+    let mut parse = |guard| -> Result<_> {
+        let mut parser = Parser::new(name, text, guard, buffers);
         parser.template(name)?;
-        // Parsed templates stay; what they do not need serves the next one.
-        parser.source.nodes.shrink_to_fit();
-        parser.source.ids.shrink_to_fit();
-        Ok((parser.source, parser.trees))
+        let trees = parser.trees;
+        Ok((buffers.source(name, text, file), trees))
     };
     let (source, trees) = match parse(Guard::small()) {
         Err(error) if error.too_deep => super::stack::grow(parse).unwrap_or(Err(error))?,
@@ -71,22 +115,21 @@ enum Item {
 }
 
 struct Parser<'t> {
+    name: &'t Str,
     text: &'t str,
     lexer: Lexer<'t>,
     /// Three tokens of look-ahead, the latest first.
     tokens: [Token; 3],
     peeked: usize,
-    source: Source,
+    buffers: &'t mut Buffers,
     /// Root and emptiness of each template by name.
     trees: IndexMap<Str, (Id, bool), foldhash::fast::RandomState>,
-    /// Indices in [`Source::variables`].
-    variable_ids: HashMap<&'t str, u32, foldhash::fast::RandomState>,
-    /// The variables in scope, as indices in [`Source::variables`].
+    /// Indices in the lists of variables, strings and functions, by the text of the token.
+    known: HashMap<&'t str, u32, foldhash::fast::RandomState>,
+    /// The variables in scope, as indices in [`Buffers::variables`].
     variables: Vec<u32>,
     /// How many times each variable is in scope.
     in_scope: Vec<u32>,
-    /// The nodes of the lists, pipelines and commands that are being parsed, the innermost last.
-    pending: Vec<Id>,
     /// Start of the action that is being parsed.
     action: Option<u32>,
     range_depth: u32,
@@ -95,31 +138,20 @@ struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    fn new(name: &Str, text: &'t Arc<str>, file: Option<FileId>, guard: Guard) -> Self {
-        let source = Source {
-            name: Arc::clone(name),
-            text: Arc::clone(text),
-            file,
-            nodes: Vec::with_capacity(text.len() / 24 + 8),
-            ids: Vec::with_capacity(text.len() / 24 + 8),
-            names: Vec::new(),
-            templates: Vec::new(),
-            variables: vec!["$".into()],
-            strings: Vec::new(),
-            numbers: Vec::new(),
-            functions: Vec::new(),
-        };
+    fn new(name: &'t Str, text: &'t str, guard: Guard, buffers: &'t mut Buffers) -> Self {
+        buffers.clear();
+        buffers.variables.push("$".into());
         Parser {
+            name,
             text,
             lexer: Lexer::new(text),
             tokens: [Token { kind: TokenKind::Eof, start: 0, end: 0 }; 3],
             peeked: 0,
-            source,
+            buffers,
             trees: IndexMap::default(),
-            variable_ids: HashMap::from_iter([("$", 0)]),
+            known: HashMap::from_iter([("$", 0)]),
             variables: vec![0],
             in_scope: vec![1],
-            pending: Vec::with_capacity(64),
             action: None,
             range_depth: 0,
             parens: 0,
@@ -200,7 +232,7 @@ impl<'t> Parser<'t> {
         let action_line = self.action.map(|start| line_of(self.text, start));
         if let Some(line) = action_line.filter(|&line| line != line_of(self.text, token.start)) {
             let started = if message.ends_with(" action") { " started at" } else { " in action started at" };
-            message = format!("{message}{started} {}:{line}", self.source.name);
+            message = format!("{message}{started} {}:{line}", self.name);
         }
         self.fail(message)
     }
@@ -220,8 +252,8 @@ impl<'t> Parser<'t> {
     }
 
     fn add(&mut self, pos: u32, start: u32, end: u32, kind: Kind) -> Id {
-        self.source.nodes.push(Node { pos, start, end, kind });
-        (self.source.nodes.len() - 1) as Id
+        self.buffers.nodes.push(Node { pos, start, end, kind });
+        (self.buffers.nodes.len() - 1) as Id
     }
 
     fn add_token(&mut self, token: Token, kind: Kind) -> Id {
@@ -230,24 +262,58 @@ impl<'t> Parser<'t> {
 
     /// Moves the pending nodes from `mark` on to where they stay.
     fn settle(&mut self, mark: usize) -> Many {
-        let start = self.source.ids.len() as u32;
-        self.source.ids.extend(self.pending.drain(mark..));
-        Many { start, len: self.source.ids.len() as u32 - start }
+        let Buffers { ids, pending, .. } = &mut *self.buffers;
+        let many = Many { start: ids.len() as u32, len: (pending.len() - mark) as u32 };
+        ids.extend_from_slice(&pending[mark..]);
+        pending.truncate(mark);
+        many
     }
 
-    fn add_template_name(&mut self, name: &str) -> u32 {
-        self.source.templates.push(name.into());
-        (self.source.templates.len() - 1) as u32
+    /// The index of a string constant.
+    fn string(&mut self, token: Token) -> Result<u32> {
+        let text = self.text_of(token);
+        if let Some(&index) = self.known.get(text) {
+            return Ok(index);
+        }
+        let string = match literal::plain(text) {
+            Some(plain) => plain.into(),
+            None => match literal::unquote(text) {
+                Some(text) => text.into(),
+                None => return self.fail("invalid syntax"),
+            },
+        };
+        self.buffers.strings.push(string);
+        let index = (self.buffers.strings.len() - 1) as u32;
+        self.known.insert(text, index);
+        Ok(index)
+    }
+
+    /// The index of a function.
+    fn function(&mut self, name: &'t str) -> Result<u32> {
+        if let Some(&index) = self.known.get(name) {
+            return Ok(index);
+        }
+        let Some(callee) = Callee::find(name) else {
+            return self.fail(format!("function {} not defined", print::quote(name)));
+        };
+        self.buffers.functions.push(callee);
+        let index = (self.buffers.functions.len() - 1) as u32;
+        self.known.insert(name, index);
+        Ok(index)
+    }
+
+    fn node(&self, id: Id) -> &Node {
+        &self.buffers.nodes[id as usize]
     }
 
     /// Where the last pending node ends; `start` if there is none from `mark` on.
     fn end_of_pending(&self, mark: usize, start: u32) -> u32 {
-        self.pending[mark..].last().map_or(start, |&last| self.source.node(last).end)
+        self.buffers.pending[mark..].last().map_or(start, |&last| self.node(last).end)
     }
 
     fn declare(&mut self, name: &'t str) -> u32 {
-        let id = *self.variable_ids.entry(name).or_insert_with(|| {
-            self.source.variables.push(name.into());
+        let id = *self.known.entry(name).or_insert_with(|| {
+            self.buffers.variables.push(name.into());
             self.in_scope.push(0);
             (self.in_scope.len() - 1) as u32
         });
@@ -265,9 +331,9 @@ impl<'t> Parser<'t> {
 
     /// Whether a list holds nothing but space and comments.
     fn is_empty(&self, root: Id) -> bool {
-        let Kind::List(items) = self.source.node(root).kind else { return false };
-        self.source.ids(items).iter().all(|&item| {
-            let node = self.source.node(item);
+        let Kind::List(items) = self.node(root).kind else { return false };
+        self.buffers.ids(items).iter().all(|&item| {
+            let node = self.node(item);
             match node.kind {
                 Kind::Text => self.text[node.start as usize..node.end as usize].trim().is_empty(),
                 _ => false,
@@ -292,7 +358,7 @@ impl<'t> Parser<'t> {
     /// A whole text.
     fn template(&mut self, name: &Str) -> Result<()> {
         let first = self.peek();
-        let mark = self.pending.len();
+        let mark = self.buffers.pending.len();
         while self.peek().kind != TokenKind::Eof {
             if self.peek().kind == TokenKind::LeftDelim {
                 let delim = self.next();
@@ -304,7 +370,7 @@ impl<'t> Parser<'t> {
                 self.peeked = 2;
             }
             match self.text_or_action()? {
-                Item::Node(node) => self.pending.push(node),
+                Item::Node(node) => self.buffers.pending.push(node),
                 Item::Stop(stop) => return self.fail(format!("unexpected {}", stop.text())),
             }
         }
@@ -325,11 +391,12 @@ impl<'t> Parser<'t> {
         let token = self.next_non_space();
         let name = self.template_name(token, CONTEXT)?;
         self.expect(TokenKind::RightDelim, CONTEXT)?;
-        self.body(name.into(), CONTEXT)
+        self.body(name, CONTEXT)
     }
 
     /// The body of a definition or block: a template with variables of its own.
-    fn body(&mut self, name: Str, context: &str) -> Result<()> {
+    fn body(&mut self, name: u32, context: &str) -> Result<()> {
+        let name = Arc::clone(&self.buffers.strings[name as usize]);
         let variables = std::mem::replace(&mut self.variables, vec![0]);
         let in_scope = vec![0; self.in_scope.len()];
         let mut in_scope = std::mem::replace(&mut self.in_scope, in_scope);
@@ -352,10 +419,10 @@ impl<'t> Parser<'t> {
     fn item_list(&mut self) -> Result<(Id, Stop)> {
         self.check_depth()?;
         let start = self.peek_non_space().start;
-        let mark = self.pending.len();
+        let mark = self.buffers.pending.len();
         while self.peek_non_space().kind != TokenKind::Eof {
             match self.text_or_action()? {
-                Item::Node(node) => self.pending.push(node),
+                Item::Node(node) => self.buffers.pending.push(node),
                 Item::Stop(stop) => return Ok((self.list(start, mark), stop)),
             }
         }
@@ -444,7 +511,7 @@ impl<'t> Parser<'t> {
             "range" => Kind::Range(branch),
             _ => Kind::With(branch),
         };
-        let pos = self.source.node(pipe).pos;
+        let pos = self.node(pipe).start;
         Ok(self.add(pos, delim.start, head_end, kind))
     }
 
@@ -455,8 +522,8 @@ impl<'t> Parser<'t> {
             self.next();
             let delim = Token { start: next.start, ..delim };
             let node = self.control(delim, context)?;
-            let mark = self.pending.len();
-            self.pending.push(node);
+            let mark = self.buffers.pending.len();
+            self.buffers.pending.push(node);
             return Ok(self.list(next.start, mark));
         }
         let (list, stop) = self.item_list()?;
@@ -473,9 +540,8 @@ impl<'t> Parser<'t> {
         let name = self.template_name(token, CONTEXT)?;
         let pipe = self.pipeline(CONTEXT, TokenKind::RightDelim)?;
         let end = self.end_of_action();
-        let index = self.add_template_name(&name);
-        self.body(Arc::clone(&self.source.templates[index as usize]), CONTEXT)?;
-        Ok(self.add(token.start, delim.start, end, Kind::Template { name: index, pipe: Some(pipe) }))
+        self.body(name, CONTEXT)?;
+        Ok(self.add(token.start, delim.start, end, Kind::Template { name, pipe: Some(pipe) }))
     }
 
     /// `{{template "name" pipe}}` after the keyword.
@@ -490,27 +556,19 @@ impl<'t> Parser<'t> {
             Some(self.pipeline(CONTEXT, TokenKind::RightDelim)?)
         };
         let end = self.end_of_action();
-        let name = self.add_template_name(&name);
         Ok(self.add(token.start, delim.start, end, Kind::Template { name, pipe }))
     }
 
-    fn template_name(&mut self, token: Token, context: &str) -> Result<String> {
+    fn template_name(&mut self, token: Token, context: &str) -> Result<u32> {
         match token.kind {
-            TokenKind::String | TokenKind::RawString => self.unquote(token),
+            TokenKind::String | TokenKind::RawString => self.string(token),
             _ => self.unexpected(token, context),
-        }
-    }
-
-    fn unquote(&mut self, token: Token) -> Result<String> {
-        match literal::unquote(self.text_of(token)) {
-            Some(text) => Ok(text),
-            None => self.fail("invalid syntax"),
         }
     }
 
     fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<Id> {
         let first = self.peek_non_space();
-        let mark = self.pending.len();
+        let mark = self.buffers.pending.len();
         let mut assigns = false;
         loop {
             let variable = self.peek_non_space();
@@ -525,7 +583,7 @@ impl<'t> Parser<'t> {
                 self.next_non_space();
                 let id = self.declare(self.text_of(variable));
                 let node = self.add_token(variable, Kind::Variable { variable: id, fields: Many::default() });
-                self.pending.push(node);
+                self.buffers.pending.push(node);
             }
             if !is_comma {
                 match next.kind {
@@ -542,7 +600,7 @@ impl<'t> Parser<'t> {
                 }
                 break;
             }
-            if context == "range" && self.pending.len() - mark < 2 {
+            if context == "range" && self.buffers.pending.len() - mark < 2 {
                 match self.peek_non_space().kind {
                     TokenKind::Variable | TokenKind::RightDelim | TokenKind::RightParen => continue,
                     _ => return self.fail("range can only initialize variables"),
@@ -555,7 +613,7 @@ impl<'t> Parser<'t> {
             let token = self.next_non_space();
             match token.kind {
                 kind if kind == end => {
-                    self.check_pipeline(&self.pending[mark..], context)?;
+                    self.check_pipeline(mark, context)?;
                     let last = self.end_of_pending(mark, first.start);
                     let commands = self.settle(mark);
                     return Ok(self.add(first.start, first.start, last, Kind::Pipe { variables, commands, assigns }));
@@ -572,50 +630,58 @@ impl<'t> Parser<'t> {
                 | TokenKind::String
                 | TokenKind::Variable
                 | TokenKind::LeftParen => {
-                    self.backup();
-                    let command = self.command()?;
-                    self.pending.push(command);
+                    let command = self.command(token)?;
+                    self.buffers.pending.push(command);
                 }
                 _ => return self.unexpected(token, context),
             }
         }
     }
 
-    fn check_pipeline(&self, commands: &[Id], context: &str) -> Result<()> {
+    fn check_pipeline(&self, mark: usize, context: &str) -> Result<()> {
+        let commands = &self.buffers.pending[mark..];
         if commands.is_empty() {
             return self.fail(format!("missing value for {context}"));
         }
         for (index, &command) in commands.iter().enumerate().skip(1) {
-            let Kind::Command(operands) = self.source.node(command).kind else { continue };
-            let first = self.source.ids(operands)[0];
-            if matches!(
-                self.source.node(first).kind,
-                Kind::Bool(_) | Kind::Dot | Kind::Nil | Kind::Number(_) | Kind::Str(_)
-            ) {
+            let mut first = self.node(command);
+            if let Kind::Command(operands) = first.kind {
+                first = self.node(self.buffers.ids(operands)[0]);
+            }
+            if matches!(first.kind, Kind::Bool(_) | Kind::Dot | Kind::Nil | Kind::Number(_) | Kind::Str(_)) {
                 return self.fail(format!("non executable command in pipeline stage {}", index + 1));
             }
         }
         Ok(())
     }
 
-    fn command(&mut self) -> Result<Id> {
-        let start = self.peek_non_space().start;
-        let mark = self.pending.len();
+    /// A command from its first token on.
+    fn command(&mut self, mut token: Token) -> Result<Id> {
+        let start = token.start;
+        let mark = self.buffers.pending.len();
         loop {
-            self.peek_non_space();
-            if let Some(operand) = self.operand()? {
-                self.pending.push(operand);
+            if let Some(operand) = self.operand(token)? {
+                self.buffers.pending.push(operand);
+                token = self.next();
             }
-            let token = self.next();
             match token.kind {
-                TokenKind::Space => continue,
+                TokenKind::Space => {
+                    token = self.next_non_space();
+                    continue;
+                }
                 TokenKind::RightDelim | TokenKind::RightParen => self.backup(),
                 TokenKind::Pipe => {}
                 _ => return self.unexpected(token, "operand"),
             }
             break;
         }
-        if self.pending.len() == mark {
+        if let &[operand] = &self.buffers.pending[mark..]
+            && !matches!(self.node(operand).kind, Kind::Pipe { .. })
+        {
+            self.buffers.pending.pop();
+            return Ok(operand);
+        }
+        if self.buffers.pending.len() == mark {
             return self.fail("empty command");
         }
         let end = self.end_of_pending(mark, start);
@@ -623,73 +689,63 @@ impl<'t> Parser<'t> {
         Ok(self.add(start, start, end, Kind::Command(operands)))
     }
 
-    fn operand(&mut self) -> Result<Option<Id>> {
-        let Some(term) = self.term()? else { return Ok(None) };
+    fn operand(&mut self, token: Token) -> Result<Option<Id>> {
+        let Some(term) = self.term(token)? else { return Ok(None) };
         let first = self.peek();
         if first.kind != TokenKind::Field {
             return Ok(Some(term));
         }
-        let Node { start, kind, .. } = *self.source.node(term);
+        let Node { start, end, kind, .. } = *self.node(term);
         let before = match kind {
             Kind::Field(fields) | Kind::Variable { fields, .. } => fields,
             Kind::Bool(_) | Kind::Str(_) | Kind::Number(_) | Kind::Nil | Kind::Dot => {
-                let term = print::quote(&self.source.print(term));
+                let term = print::quote(&self.text[start as usize..end as usize]);
                 return self.fail(format!("unexpected . after term {term}"));
             }
             _ => Many::default(),
         };
-        let names = &mut self.source.names;
-        if before.range().end < names.len() || before.len == 0 {
-            names.extend_from_within(before.range());
-        }
-        let from = names.len() as u32 - before.len;
+        // The names of the term are the last ones that were read.
+        let from = self.buffers.names.len() as u32 - before.len;
         let mut end = first.end;
         while self.peek().kind == TokenKind::Field {
             let name = self.next();
-            self.source.names.push((name.start + 1, name.end));
+            self.buffers.names.push((name.start + 1, name.end));
             end = name.end;
         }
-        let fields = Many { start: from, len: self.source.names.len() as u32 - from };
+        let fields = Many { start: from, len: self.buffers.names.len() as u32 - from };
         let kind = match kind {
             Kind::Field(_) => Kind::Field(fields),
             Kind::Variable { variable, .. } => Kind::Variable { variable, fields },
             _ => return Ok(Some(self.add(first.start, start, end, Kind::Chain { operand: term, fields }))),
         };
-        self.source.nodes[term as usize] = Node { pos: first.start, start, end, kind };
+        self.buffers.nodes[term as usize] = Node { pos: first.start, start, end, kind };
         Ok(Some(term))
     }
 
-    fn term(&mut self) -> Result<Option<Id>> {
-        let token = self.next_non_space();
-        let text = self.text_of(token);
+    fn term(&mut self, token: Token) -> Result<Option<Id>> {
         let kind = match token.kind {
-            TokenKind::Identifier => match Callee::find(text) {
-                Some(callee) => {
-                    self.source.functions.push(callee);
-                    Kind::Function((self.source.functions.len() - 1) as u32)
-                }
-                None => return self.fail(format!("function {} not defined", print::quote(text))),
-            },
+            TokenKind::Identifier => Kind::Function(self.function(self.text_of(token))?),
             TokenKind::Dot => Kind::Dot,
             TokenKind::Nil => Kind::Nil,
             TokenKind::Variable => {
-                let id = self.variable_ids.get(text).copied();
+                let text = self.text_of(token);
+                let id = self.known.get(text).copied();
                 match id.filter(|&id| self.in_scope[id as usize] > 0) {
                     Some(variable) => Kind::Variable { variable, fields: Many::default() },
                     None => return self.fail(format!("undefined variable {}", print::quote(text))),
                 }
             }
             TokenKind::Field => {
-                self.source.names.push((token.start + 1, token.end));
-                Kind::Field(Many { start: (self.source.names.len() - 1) as u32, len: 1 })
+                self.buffers.names.push((token.start + 1, token.end));
+                Kind::Field(Many { start: (self.buffers.names.len() - 1) as u32, len: 1 })
             }
-            TokenKind::Bool => Kind::Bool(text == "true"),
+            TokenKind::Bool => Kind::Bool(self.text_of(token) == "true"),
             TokenKind::Char | TokenKind::Complex | TokenKind::Number => {
-                match literal::number(text, token.kind) {
-                    Ok(number) => self.source.numbers.push(number),
+                match literal::number(self.text_of(token), token.kind) {
+                    Ok(number) => self.buffers.numbers.push(number),
                     Err(message) => return self.fail(message),
                 }
-                Kind::Number((self.source.numbers.len() - 1) as u32)
+                Kind::Number((self.buffers.numbers.len() - 1) as u32)
             }
             TokenKind::LeftParen => {
                 if self.parens >= MAX_PARENS {
@@ -700,24 +756,12 @@ impl<'t> Parser<'t> {
                 let pipe = self.pipeline("parenthesized pipeline", TokenKind::RightParen)?;
                 self.parens -= 1;
                 let end = self.end_of_action();
-                let node = &mut self.source.nodes[pipe as usize];
+                let node = &mut self.buffers.nodes[pipe as usize];
                 (node.start, node.end) = (token.start, end);
                 return Ok(Some(pipe));
             }
-            TokenKind::String | TokenKind::RawString => {
-                match literal::plain(text) {
-                    Some(text) => self.source.strings.push(text.into()),
-                    None => {
-                        let text = self.unquote(token)?;
-                        self.source.strings.push(text.into());
-                    }
-                }
-                Kind::Str((self.source.strings.len() - 1) as u32)
-            }
-            _ => {
-                self.backup();
-                return Ok(None);
-            }
+            TokenKind::String | TokenKind::RawString => Kind::Str(self.string(token)?),
+            _ => return Ok(None),
         };
         Ok(Some(self.add_token(token, kind)))
     }

@@ -2,7 +2,7 @@
 
 use super::ast::Tree;
 use super::namespace::{Layer, TPL};
-use super::parser;
+use super::parser::{self, Buffers};
 use super::reads::Reads;
 use crate::value::Str;
 use std::collections::HashMap;
@@ -21,11 +21,19 @@ pub(super) struct Shared {
     parsed: HashMap<Str, Parsed, foldhash::fast::RandomState>,
     parsed_bytes: usize,
     tpl: Str,
+    buffers: Buffers,
 }
 
 impl Shared {
     pub(super) fn new(reads: Reads) -> Self {
-        Shared { includes: HashMap::default(), reads, parsed: HashMap::default(), parsed_bytes: 0, tpl: TPL.into() }
+        Shared {
+            includes: HashMap::default(),
+            reads,
+            parsed: HashMap::default(),
+            parsed_bytes: 0,
+            tpl: TPL.into(),
+            buffers: Buffers::default(),
+        }
     }
 
     /// The layer of an argument of `tpl`, or why it is no template.
@@ -33,7 +41,7 @@ impl Shared {
         let parsed = match self.parsed.get(text) {
             Some(parsed) => parsed.clone(),
             None => {
-                let parsed: Parsed = match parser::parse(&self.tpl, text, None) {
+                let parsed: Parsed = match parser::parse(&self.tpl, text, None, &mut self.buffers) {
                     Ok(trees) => Ok(trees.into_iter().map(Arc::new).collect()),
                     Err(error) => Err(format!("template: {TPL}:{}: {}", error.line, error.message).into()),
                 };
