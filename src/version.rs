@@ -116,6 +116,11 @@ impl Version {
         Ok(Version { parts, original: text.into() })
     }
 
+    /// 0.0.0, spelt with no text at all: what is left of a version of which nothing may be read.
+    pub fn zero() -> Self {
+        Version { parts: semver::Version::new(0, 0, 0), original: "".into() }
+    }
+
     /// A version from its parts, spelt with a leading `v` or without.
     pub fn from_parts(parts: semver::Version, leading_v: bool) -> Self {
         let original = if leading_v { format!("v{parts}") } else { parts.to_string() }.into();

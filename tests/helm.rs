@@ -265,23 +265,100 @@ fn seeds_repeat_and_templates_do_not_share_numbers() {
 fn known_differences_are_as_documented() {
     for (template, ours, helm) in [
         ("{{ $l := splitList \",\" \"b,a\" }}{{ sortAlpha $l }}{{ $l }}", "[a b][b a]", "[a b][a b]"),
-        ("{{ deepCopy (semver \"1.2.3\") }}", "1.2.3", "0.0.0"),
-        ("{{ toYamlPretty (toDate \"2006\" \"2020\") }}", "\"2020-01-01T00:00:00Z\"", "2020-01-01T00:00:00Z"),
         ("{{ contains (trunc 1 \"é\") \"é\" }}", "false", "true"),
         (
             "{{ fromJson \"{\\\"a\\\":1e999}\" }}",
             "map[Error:json: cannot unmarshal number 1e999 into Go value of type float64]",
             "map[Error:json: cannot unmarshal number 1e999 into Go struct field .a of type float64 a:0]",
         ),
-        (
-            "{{ printf \"%d\" .Capabilities.KubeVersion }}",
-            "%!d(common.KubeVersion={v1.37.0 v1.37.0 1 37})",
-            "{%!d(string=v1.37.0) %!d(string=v1.37.0) %!d(string=1) %!d(string=37)}",
-        ),
     ] {
         let (output, ..) = one(template, "{}", |context| context.time_zone = Some("UTC".into()));
         assert_eq!(output.expect("text").text, ours, "{template}");
         assert_ne!(ours, helm, "{template} is no difference any more");
+    }
+}
+
+#[test]
+fn structs_print_and_answer_as_in_go() {
+    let cases = [
+        (
+            r#"{{ printf "%d|%+v|%5s" .Capabilities.KubeVersion .Capabilities.KubeVersion .Capabilities.KubeVersion }}"#,
+            r"{%!d(string=v1.37.0) %!d(string=v1.37.0) %!d(string=1) %!d(string=37)}|{Version:v1.37.0 normalizedVersion:v1.37.0 Major:1 Minor:37}|{v1.37.0 v1.37.0     1    37}",
+        ),
+        (
+            r#"{{ printf "%#v" .Capabilities.HelmVersion }}"#,
+            r#"version.BuildInfo{Version:"v4.3.1", GitCommit:"c0d08d0d6d9424d4a14febb5e8a3e51b0dd00dff", GitTreeState:"clean", GoVersion:"go1.27.2", KubeClientVersion:"v1.37"}"#,
+        ),
+        (
+            r#"{{ $s := semver "1.2.3-a+b" }}{{ printf "%v %d %+v" $s $s $s }} {{ printf "%#v" $s }} {{ printf "%t" (list $s | len) }}"#,
+            r#"1.2.3-a+b &{1 2 3 %!d(string=a) %!d(string=b) %!d(string=1.2.3-a+b)} 1.2.3-a+b &semver.Version{major:0x1, minor:0x2, patch:0x3, pre:"a", metadata:"b", original:"1.2.3-a+b"} %!t(int=1)"#,
+        ),
+        (
+            r#"{{ $t := toDate "2006-01-02" "2023-05-06" }}{{ printf "%v|%#v|%q" $t $t.UTC $t }} {{ $t.GoString }} {{ printf "%d %f" $t.UTC $t.UTC }}"#,
+            r#"2023-05-06 00:00:00 +0000 UTC|time.Date(2023, time.May, 6, 0, 0, 0, 0, time.UTC)|"2023-05-06 00:00:00 +0000 UTC" time.Date(2023, time.May, 6, 0, 0, 0, 0, time.Local) {0 63818928000 0} {%!f(uint64=0) %!f(int64=63818928000) %!f(*time.Location=<nil>)}"#,
+        ),
+        (
+            r#"{{ $d := mustToDuration "90s" }}{{ printf "%v %d %#v %e %x" $d $d $d $d $d }} {{ html $d $d "a" }}"#,
+            r"1m30s 90000000000 90000000000 %!e(time.Duration=90000000000) 316d333073 1m30s 1m30sa",
+        ),
+        (r#"{{ printf "%w %w" (semver "1.0.0") 1 }}"#, r"%!w(*semver.Version=&{1 0 0   1.0.0}) %!w(int=1)"),
+        (
+            r#"{{ index "é" 1 | kindOf }} {{ index (.Files.GetBytes "x" | default "ab") 0 | typeOf }} {{ printf "%T %#v" (index "a" 0) (index "a" 0) }} {{ range $i, $b := list (index "c" 0) }}{{ add $b 1 }} {{ eq $b 99 }}{{ end }}"#,
+            r"uint8 uint8 uint8 0x61 100 true",
+        ),
+        (
+            r#"{{ (toDate "2006" "2023").Add 1500 }} {{ (toDate "2006" "2023").Add 1e9 }}"#,
+            r"2023-01-01 00:00:00.0000015 +0000 UTC 2023-01-01 00:00:01 +0000 UTC",
+        ),
+        (
+            r#"{{ deepCopy (semver "1.2.3") }} [{{ (deepCopy (semver "1.2.3")).Original }}] {{ print (deepCopy .Capabilities).KubeVersion }}"#,
+            r"0.0.0 [] {v1.37.0  1 37}",
+        ),
+        (
+            r#"{{ toToml .Capabilities.KubeVersion }}{{ toPrettyJson (dict "k" .Capabilities.KubeVersion) }}"#,
+            "Version = \"v1.37.0\"\nMajor = \"1\"\nMinor = \"37\"\n{\n  \"k\": {\n    \"Version\": \"v1.37.0\",\n    \"Major\": \"1\",\n    \"Minor\": \"37\"\n  }\n}",
+        ),
+        (
+            r#"{{ toYamlPretty (dict "v" .Capabilities.HelmVersion "t" (toDate "2006" "2020") "d" (mustToDuration "90s")) }}"#,
+            "d: 1m30s\nt: 2020-01-01T00:00:00Z\nv:\n  version: v4.3.1\n  gitcommit: c0d08d0d6d9424d4a14febb5e8a3e51b0dd00dff\n  gittreestate: clean\n  goversion: go1.27.2\n  kubeclientversion: v1.37",
+        ),
+        (r#"{{ range mustToDuration "3ns" }}{{ . }} {{ end }}"#, r"0s 1ns 2ns "),
+        (
+            r#"{{ add 1 (toDate "2006" "2023").Month }} {{ float64 (toDate "2006" "2023").Month }} {{ int64 (mustToDuration "5ns") }}"#,
+            r"2 1 0",
+        ),
+        (
+            r#"{{ printf "%[1]*d|%*d" 9223372036854775807 (int64 -9223372036854775808) 1 }}"#,
+            r"%!(BADWIDTH)-9223372036854775808|%!d(MISSING)",
+        ),
+        (r#"{{ printf "%\xe9" 1 }}"#, r"%!�(int=1)"),
+    ];
+    for (template, expected) in cases {
+        let (output, ..) = one(template, "{}", |context| context.time_zone = Some("UTC".into()));
+        assert_eq!(output.expect(template).text, expected, "{template}");
+    }
+    let refused = [
+        (r#"{{ (toDate "2006" "2023").Clock }}"#, r"function Clock has 3 return values; should be 1 or 2"),
+        (
+            r#"{{ (toDate "2006" "2023").ISOWeek }}"#,
+            r"invalid function signature for ISOWeek: second return value should be error; is int",
+        ),
+        (r#"{{ (toDate "2006" "2023").Format "2006" 1 }}"#, r"wrong number of args for Format: want 1 got 2"),
+        (r#"{{ (toDate "2006" "2023").Before 3 }}"#, r"can't handle 3 for arg of type time.Time"),
+        (r#"{{ (toDate "2006" "2023").Add "5m" }}"#, r#"expected integer; found "5m""#),
+        (r#"{{ (toDate "2006" "2023").Nope (upper) }}"#, r"can't evaluate field Nope in type time.Time"),
+        (r#"{{ (semver "1.0.0").Compare (semver "1.0.0") 3 }}"#, r"wrong number of args for Compare: want 1 got 2"),
+        (r#"{{ len (semver "1.0.0") }}"#, r"error calling len: len of type semver.Version"),
+        (r#"{{ len (index "a" 0) }}"#, r"error calling len: len of type uint8"),
+        (
+            r"{{ eq .Capabilities.KubeVersion 3 }}",
+            r"error calling eq: incompatible types for comparison: common.KubeVersion and int",
+        ),
+    ];
+    for (template, expected) in refused {
+        let case = serde_json::json!({ "template": template, "values": "{}" });
+        let found = render(&case).expect_err(template);
+        assert!(found.ends_with(expected), "{template}: {found}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! JSON as Go's `encoding/json` writes and reads it.
 
-use super::{Entries, List, Map, MapKind, Str, Value, number, raw_byte};
+use super::{Entries, List, Map, MapKind, Str, Value, is_printable, number, raw_byte};
 use base64::Engine;
 
 /// Nesting past which values and texts are refused.
@@ -35,6 +35,7 @@ fn write(value: &Value, layout: Layout, depth: u32, out: &mut String) -> Result<
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Int(number) | Value::Int64(number) => out.push_str(&number.to_string()),
         Value::Uint(number) => out.push_str(&number.to_string()),
+        Value::Byte(number) => out.push_str(&number.to_string()),
         Value::Float(number) => match number::format_json(*number) {
             Some(text) => out.push_str(&text),
             None => return Err(format!("json: unsupported value: {}", number::format_g(*number))),
@@ -82,7 +83,7 @@ fn write(value: &Value, layout: Layout, depth: u32, out: &mut String) -> Result<
             break_line(layout, depth, out);
             out.push('}');
         }
-        Value::Object(object) => write(&object.to_json(), layout, depth + 1, out)?,
+        Value::Object(object) => write(&object.to_json(), layout, depth, out)?,
     }
     Ok(())
 }
@@ -179,7 +180,9 @@ fn unexpected(char: char, place: &str) -> String {
         '\0'..' ' | '\x7F' => format!("\\x{:02x}", u32::from(char)),
         _ => match raw_byte(char) {
             Some(byte) => format!("\\x{byte:x}"),
-            None => char.to_string(),
+            None if is_printable(char) => char.to_string(),
+            None if u32::from(char) < 0x1_0000 => format!("\\u{:04x}", u32::from(char)),
+            None => format!("\\U{:08x}", u32::from(char)),
         },
     };
     format!("invalid character '{shown}' {place}")
@@ -492,6 +495,7 @@ mod tests {
             (r#""\x""#, "invalid escape sequence `\\x` in string"),
             (r#""\u12"#, END),
             (r#""\u12x4""#, "invalid escape sequence `\\u12x4` in string"),
+            ("\u{feff}{}", "invalid character '\\ufeff' looking for beginning of value"),
             ("é", "invalid character 'é' looking for beginning of value"),
             ("1e400", "json: cannot unmarshal number 1e400 into Go value of type float64"),
         ] {

@@ -34,6 +34,8 @@ pub enum Value {
     Int64(i64),
     /// Whole numbers past `i64`.
     Uint(u64),
+    /// Go `uint8`: what a string or `[]byte` holds.
+    Byte(u8),
     Float(f64),
     Str(Str),
     /// Go `[]byte`.
@@ -262,7 +264,7 @@ impl Map {
     pub fn sorted(&self) -> Vec<(Str, Value)> {
         let snapshot = self.snapshot();
         let mut entries: Vec<_> = snapshot.iter().map(|(key, value)| (Arc::clone(key), value.clone())).collect();
-        if !entries.is_sorted_by(|a, b| a.0 <= b.0) {
+        if self.kind() != MapKind::Struct && !entries.is_sorted_by(|a, b| a.0 <= b.0) {
             entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         }
         entries
@@ -291,15 +293,40 @@ pub trait Object: Debug + Send + Sync + Any {
     /// A field's value.
     fn field(&self, name: &str) -> Option<Value>;
 
-    /// Calls a method; `None` when there is no such method.
+    /// A method's signature; `None` when there is no such method.
+    fn method(&self, _name: &str) -> Option<Signature> {
+        None
+    }
+
+    /// Calls a method with arguments of its types; `None` when there is no such method.
     fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>>;
 
     /// What `{{ . }}` writes: its `String()` where the Go type has one that `text/template` would call.
     fn display(&self) -> String;
 
-    /// What `%v` writes where that differs from [`Object::display`] (a Stringer behind a pointer receiver).
-    fn verbose(&self) -> String {
-        self.display()
+    /// The text of its `String()` or `Error()` method, where `fmt` would find one.
+    fn stringer(&self) -> Option<String> {
+        Some(self.display())
+    }
+
+    /// The text of its `GoString()` method, for `%#v`.
+    fn go_stringer(&self) -> Option<String> {
+        None
+    }
+
+    /// The fields of a struct, or of the struct behind a pointer, as `fmt` walks them: in Go's order, private ones too.
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
+    /// What reflection copies of it, where that is less than the whole: private fields stay behind.
+    fn public_copy(&self) -> Option<Value> {
+        None
+    }
+
+    /// Whether this is a nil pointer.
+    fn is_null(&self) -> bool {
+        false
     }
 
     /// What `encoding/json` makes of it.
@@ -318,6 +345,38 @@ pub trait Object: Debug + Send + Sync + Any {
     }
 
     fn as_any(&self) -> &dyn Any;
+}
+
+impl dyn Object {
+    /// The struct's public fields under their Go names; nothing where marshallers take the value for a text or number.
+    pub fn public_fields(&self) -> Option<Map> {
+        if !matches!(self.to_json(), Value::Map(_)) {
+            return None;
+        }
+        let fields = self.structure()?.into_iter().filter(|(name, _)| name.starts_with(char::is_uppercase));
+        let fields = fields.map(|(name, value)| (name.into(), value)).collect();
+        Some(Map::with(MapKind::Struct, fields, 0))
+    }
+}
+
+/// The Go types of a method's parameters and results.
+#[derive(Debug, Clone, Copy)]
+pub struct Signature {
+    pub params: &'static [&'static str],
+    pub results: &'static [&'static str],
+}
+
+/// Whether Go's `strconv.IsPrint` holds: letters, marks, numbers, punctuation, symbols and the ASCII space.
+pub fn is_printable(char: char) -> bool {
+    if char.is_ascii() {
+        return matches!(char, ' '..='~');
+    }
+    // `str::escape_debug` leaves a printable character alone, also a combining one unless it stands first.
+    let mut buffer = [0; 5];
+    buffer[0] = b'a';
+    let length = char.encode_utf8(&mut buffer[1..]).len();
+    let text = std::str::from_utf8(&buffer[..=length]).unwrap_or_default();
+    text.escape_debug().nth(1) == Some(char)
 }
 
 impl Value {
@@ -365,6 +424,7 @@ impl Value {
             Value::Bool(value) => *value,
             Value::Int(number) | Value::Int64(number) => *number != 0,
             Value::Uint(number) => *number != 0,
+            Value::Byte(number) => *number != 0,
             Value::Float(number) => *number != 0.0,
             Value::Str(text) => !text.is_empty(),
             Value::Bytes(bytes) => !bytes.is_empty(),

@@ -152,6 +152,7 @@ fn nested(value: &Value, span: Span, depth: u32) -> Option<Node> {
         Value::Bool(value) => Data::Bool(*value),
         Value::Int(number) | Value::Int64(number) => Data::Int(*number),
         Value::Uint(number) => Data::Uint(*number),
+        Value::Byte(number) => Data::Int(i64::from(*number)),
         Value::Float(number) => Data::Float(*number),
         Value::Str(text) => Data::Str(Arc::clone(text)),
         Value::Bytes(bytes) => Data::Str(crate::value::text_from_bytes(bytes).into()),

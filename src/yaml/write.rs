@@ -3,7 +3,7 @@
 use super::MAX_DEPTH;
 use super::resolve::{Resolved, resolve};
 use super::scalar::{Analysis, is_ambiguous, is_printable, push_escape, width};
-use crate::value::{Map, MapKind, Str, Value, bytes_of, json, number, raw_byte};
+use crate::value::{Map, MapKind, Object, Str, Value, bytes_of, json, number, raw_byte};
 use base64::Engine;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -83,7 +83,9 @@ impl Writer {
             Value::Nil => self.plain("null"),
             Value::Bool(true) => self.plain("true"),
             Value::Bool(false) => self.plain("false"),
-            Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Float(_) => self.number(value)?,
+            Value::Int(_) | Value::Int64(_) | Value::Uint(_) | Value::Byte(_) | Value::Float(_) => {
+                self.number(value)?
+            }
             Value::Str(text) => self.text(text, context)?,
             Value::Bytes(bytes) => self.bytes(bytes, context)?,
             Value::List(list) if list.is_nil() && !self.pretty => self.plain("null"),
@@ -91,9 +93,23 @@ impl Writer {
             Value::Map(map) => self.map(map)?,
             Value::Object(object) => {
                 self.deeper()?;
-                self.node(&object.to_json(), context)?;
+                self.object(&**object, context)?;
                 self.depth -= 1;
             }
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, object: &dyn Object, context: Context) -> Result<(), String> {
+        let json = object.to_json();
+        // The library behind `toYamlPretty` does not go by way of JSON.
+        match (&*object.type_name(), &json) {
+            ("time.Time", Value::Str(text)) if self.pretty => self.plain(text),
+            ("time.Duration", _) if self.pretty => self.text(&object.display(), context)?,
+            _ => match object.public_fields().filter(|_| self.pretty) {
+                Some(fields) => self.map(&fields)?,
+                None => self.node(&json, context)?,
+            },
         }
         Ok(())
     }
@@ -103,6 +119,7 @@ impl Writer {
         let text = match value {
             Value::Int(number) | Value::Int64(number) => number.to_string(),
             Value::Uint(number) => number.to_string(),
+            Value::Byte(number) => number.to_string(),
             Value::Float(number) => self.float(*number)?,
             _ => return Ok(()),
         };

@@ -140,7 +140,7 @@ fn basic(value: &Value) -> Basic {
     match value {
         Value::Bool(_) => Basic::Bool,
         Value::Int(_) | Value::Int64(_) => Basic::Int,
-        Value::Uint(_) => Basic::Uint,
+        Value::Uint(_) | Value::Byte(_) => Basic::Uint,
         Value::Float(_) => Basic::Float,
         Value::Str(_) => Basic::Str,
         Value::Object(object) if object.integer().is_some() => Basic::Int,
@@ -157,7 +157,11 @@ fn int(value: &Value) -> i64 {
 }
 
 fn uint(value: &Value) -> u64 {
-    if let Value::Uint(number) = value { *number } else { 0 }
+    match value {
+        Value::Uint(number) => *number,
+        Value::Byte(number) => u64::from(*number),
+        _ => 0,
+    }
 }
 
 fn equal_any(arguments: &[Value]) -> Result<bool, Error> {
@@ -212,8 +216,10 @@ fn equal_others(a: &Value, b: &Value) -> Result<bool, Error> {
         return Ok(is_nil(a) == is_nil(b));
     }
     match (a, b) {
-        (Value::Object(a), Value::Object(b)) => Ok(std::sync::Arc::ptr_eq(a, b)
-            || a.kind() != "ptr" && a.type_name() == b.type_name() && a.verbose() == b.verbose()),
+        (Value::Object(one), Value::Object(other)) => Ok(std::sync::Arc::ptr_eq(one, other)
+            || one.kind() != "ptr"
+                && one.type_name() == other.type_name()
+                && print::sprintf("%v", std::slice::from_ref(a))? == print::sprintf("%v", std::slice::from_ref(b))?),
         _ => {
             let text = print::sprintf("%s", std::slice::from_ref(b))?;
             Err(format!("non-comparable type {text}: {}", print::type_of(b)).into())
@@ -249,7 +255,8 @@ fn length(value: &Value, nil: Nil) -> Result<Value, Error> {
         Value::Bytes(bytes) => bytes.len(),
         Value::List(list) => list.len(),
         Value::Map(map) => map.len(),
-        _ => return Err(format!("len of type {}", print::type_of(value)).into()),
+        // Go looks behind pointers here.
+        _ => return Err(format!("len of type {}", print::type_of(value).trim_start_matches('*')).into()),
     };
     Ok(Value::Int(length as i64))
 }
@@ -291,13 +298,13 @@ pub(super) fn index_one(item: &Value, key: &Value) -> Result<Value, Error> {
             let bytes = bytes_of(text);
             let at = position(key, bytes.len())?;
             match bytes.get(at) {
-                Some(byte) => Ok(Value::Uint(u64::from(*byte))),
+                Some(byte) => Ok(Value::Byte(*byte)),
                 None => Err("reflect: string index out of range".into()),
             }
         }
         Value::Bytes(bytes) => {
             let at = out_of_bounds(position(key, bytes.len())?, bytes.len())?;
-            Ok(Value::Uint(u64::from(bytes[at])))
+            Ok(Value::Byte(bytes[at]))
         }
         Value::List(list) => {
             let at = out_of_bounds(position(key, list.len())?, list.len())?;
@@ -370,15 +377,21 @@ fn text_of(arguments: &[Value]) -> Result<String, Error> {
     if let [Value::Str(text)] = arguments {
         return Ok(text.to_string());
     }
-    let shown: Vec<Value> = arguments
-        .iter()
-        .map(|argument| match argument {
-            Value::Nil => Value::from("<no value>"),
-            Value::Object(object) => Value::from(object.display()),
-            other => other.clone(),
-        })
-        .collect();
-    print::sprint(&shown)
+    let mut out = String::new();
+    let mut after_string = true;
+    for argument in arguments {
+        let is_string = matches!(argument, Value::Nil | Value::Str(_));
+        if !is_string && !after_string {
+            out.push(' ');
+        }
+        match argument {
+            Value::Nil => out.push_str("<no value>"),
+            Value::Object(object) => out.push_str(&object.display()),
+            other => print::write(&mut out, other)?,
+        }
+        after_string = is_string;
+    }
+    Ok(out)
 }
 
 fn html(text: &str) -> String {
@@ -408,7 +421,7 @@ fn js(text: &str) -> String {
                 write!(out, "\\u{:04X}", u32::from(char)).expect("writing to a string");
             }
             _ if raw_byte(char).is_some() => out.push('\u{FFFD}'),
-            _ if char.is_ascii() || print::is_printable(char) => out.push(char),
+            _ if char.is_ascii() || crate::value::is_printable(char) => out.push(char),
             _ => write!(out, "\\u{:04X}", u32::from(char)).expect("writing to a string"),
         }
     }

@@ -3,6 +3,7 @@
 use super::ast::{Branch, Id, Kind, Many, Source, Tree};
 use super::builtins::{self, Builtin, Callee, Engine, Nil, Param, Run};
 use super::error::{Cause, ExecError, Help, Level};
+use super::funcs::duration::{DURATION, duration_of};
 use super::funcs::{Env, Error, Function, Type};
 use super::methods::{self, Method};
 use super::namespace::Layer;
@@ -303,9 +304,13 @@ impl<'e> Exec<'e> {
             Value::Uint(count) => {
                 self.range_count(frame, i64::try_from(*count).unwrap_or(i64::MAX), &value, &mut looping)
             }
+            Value::Object(object) if DURATION == object.type_name() => {
+                self.range_count(frame, object.integer().unwrap_or(0), &value, &mut looping)
+            }
+            Value::Byte(count) => self.range_count(frame, i64::from(*count), &value, &mut looping),
             Value::List(list) => self.range_list(frame, list, &mut looping),
             Value::Bytes(bytes) => bytes.iter().enumerate().try_for_each(|(index, byte)| {
-                let byte = Val::new(Value::Uint(u64::from(*byte)));
+                let byte = Val::new(Value::Byte(*byte));
                 self.iterate(frame, Val::new(Value::Int(index as i64)), byte, &mut looping)
             }),
             Value::Map(map) => self.range_map(frame, map, &mut looping),
@@ -345,6 +350,8 @@ impl<'e> Exec<'e> {
             let number = match value.value {
                 Value::Int64(_) => Value::Int64(number),
                 Value::Uint(_) => Value::Uint(number as u64),
+                Value::Byte(_) => Value::Byte(number as u8),
+                Value::Object(_) => duration_of(number),
                 _ => Value::Int(number),
             };
             self.iterate(frame, Val::default(), Val::new(number), looping)?;
@@ -683,15 +690,26 @@ impl<'e> Exec<'e> {
             }
             return Ok(Val::new(value));
         }
-        let mut arguments = Vec::new();
-        for &operand in operands.get(1..).unwrap_or_default() {
-            arguments.push(self.argument(frame, dot, Param::Of(Type::Any), operand)?.value);
+        let Some(signature) = object.method(name) else { return self.no_field(frame, name, receiver) };
+        let operands = operands.get(1..).unwrap_or_default();
+        let params = signature.params;
+        self.check_count(frame, name, params.len(), false, operands.len(), last.is_some())?;
+        match signature.results {
+            [_] | [_, "error"] => {}
+            [_, second] => {
+                let start = format!("invalid function signature for {name}");
+                return self.fail(frame, format!("{start}: second return value should be error; is {second}"));
+            }
+            results => {
+                let message = format!("function {name} has {} return values; should be 1 or 2", results.len());
+                return self.fail(frame, message);
+            }
         }
-        arguments.extend(last.map(|last| last.value));
+        let mut arguments = Vec::new();
+        let param = |index: usize| Param::Of(Type::named(params[index]));
+        self.arguments(frame, dot, param, operands, last, &mut arguments)?;
         match object.call(name, &arguments) {
             Some(Ok(value)) => Ok(Val::new(value)),
-            // What the method says about its arguments is the evaluator's to say.
-            Some(Err(message)) if message.starts_with("wrong ") => self.fail(frame, message),
             Some(Err(message)) => {
                 self.node = id;
                 self.call_failed(frame, name, Cause::Message(message))
@@ -1110,6 +1128,7 @@ impl<'e> Exec<'e> {
             (Param::Of(Type::Bool), Kind::Bool(value)) => Some(Value::Bool(value)),
             (Param::Of(Type::Int), Kind::Number(index)) => number(index).int.map(Value::Int),
             (Param::Of(Type::Int64), Kind::Number(index)) => number(index).int.map(Value::Int64),
+            (Param::Of(Type::Object(DURATION)), Kind::Number(index)) => number(index).int.map(duration_of),
             (Param::Of(Type::Uint32), Kind::Number(index)) => {
                 number(index).int.filter(|&int| int >= 0).map(|int| Value::Uint(int as u64))
             }
@@ -1123,7 +1142,7 @@ impl<'e> Exec<'e> {
         let expected = match param {
             Param::Of(Type::Bool) => "bool",
             Param::Of(Type::Str) => "string",
-            Param::Of(Type::Int | Type::Int64) => "integer",
+            Param::Of(Type::Int | Type::Int64 | Type::Object(DURATION)) => "integer",
             Param::Of(Type::Uint32) => "unsigned integer",
             Param::Of(Type::Float64) => "float",
             Param::Of(wanted) => {

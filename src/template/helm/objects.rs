@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::template::Capabilities;
-use crate::value::{List, ListKind, Map, MapKind, Object, Value};
+use crate::value::{List, ListKind, Map, MapKind, Object, Signature, Value};
 use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -68,6 +68,10 @@ impl Object for Root {
         }
     }
 
+    fn method(&self, name: &str) -> Option<Signature> {
+        (name == "Copy").then_some(Signature { params: &[], results: &["*common.Capabilities"] })
+    }
+
     fn call(&self, name: &str, _: &[Value]) -> Option<Result<Value, String>> {
         let copy = Root { kube: self.kube.clone(), versions: self.versions.clone(), build: self.build.clone() };
         (name == "Copy").then(|| Ok(Value::Object(Arc::new(copy))))
@@ -78,8 +82,24 @@ impl Object for Root {
         print::sprintf("{%v %v %v}", &parts).unwrap_or_default()
     }
 
-    fn verbose(&self) -> String {
-        format!("&{}", self.display())
+    fn stringer(&self) -> Option<String> {
+        None
+    }
+
+    fn public_copy(&self) -> Option<Value> {
+        let kube = match &self.kube {
+            Value::Object(object) => object.public_copy()?,
+            other => other.clone(),
+        };
+        Some(Value::Object(Arc::new(Root { kube, versions: self.versions.clone(), build: self.build.clone() })))
+    }
+
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("KubeVersion", copied(self.kube.clone())),
+            ("APIVersions", self.versions.clone()),
+            ("HelmVersion", self.build.clone()),
+        ])
     }
 
     fn to_json(&self) -> Value {
@@ -109,6 +129,13 @@ struct Kube {
     is_addressable: bool,
 }
 
+impl Kube {
+    /// What its `String` gives.
+    fn shown(&self) -> &str {
+        if self.normalized.is_empty() { &self.version } else { &self.normalized }
+    }
+}
+
 impl Object for Kube {
     fn type_name(&self) -> Cow<'static, str> {
         "common.KubeVersion".into()
@@ -123,24 +150,42 @@ impl Object for Kube {
         }
     }
 
-    fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+    fn method(&self, name: &str) -> Option<Signature> {
+        let is_one = self.is_addressable && matches!(name, "String" | "GitVersion");
+        is_one.then_some(Signature { params: &[], results: &["string"] })
+    }
+
+    fn call(&self, name: &str, _: &[Value]) -> Option<Result<Value, String>> {
         let value = match name {
-            "String" if self.is_addressable => &self.normalized,
-            "GitVersion" if self.is_addressable => &self.version,
+            "String" if self.is_addressable => self.shown(),
+            "GitVersion" if self.is_addressable => self.version.as_str(),
             _ => return None,
         };
-        if !arguments.is_empty() {
-            return Some(Err(format!("wrong number of args for {name}: want 0 got {}", arguments.len())));
-        }
-        Some(Ok(value.as_str().into()))
+        Some(Ok(value.into()))
     }
 
     fn display(&self) -> String {
-        if self.is_addressable { self.normalized.clone() } else { self.verbose() }
+        if self.is_addressable {
+            return self.shown().to_owned();
+        }
+        format!("{{{} {} {} {}}}", self.version, self.normalized, self.major, self.minor)
     }
 
-    fn verbose(&self) -> String {
-        format!("{{{} {} {} {}}}", self.version, self.normalized, self.major, self.minor)
+    fn stringer(&self) -> Option<String> {
+        None
+    }
+
+    fn public_copy(&self) -> Option<Value> {
+        Some(Value::Object(Arc::new(Kube { normalized: String::new(), ..self.clone() })))
+    }
+
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("Version", self.version.as_str().into()),
+            ("normalizedVersion", self.normalized.as_str().into()),
+            ("Major", self.major.as_str().into()),
+            ("Minor", self.minor.as_str().into()),
+        ])
     }
 
     fn to_json(&self) -> Value {
@@ -189,6 +234,20 @@ impl Object for Build {
 
     fn display(&self) -> String {
         format!("{{{} {GIT_COMMIT} {GIT_TREE_STATE} {GO_VERSION} {KUBE_CLIENT_VERSION}}}", self.version)
+    }
+
+    fn stringer(&self) -> Option<String> {
+        None
+    }
+
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![
+            ("Version", self.version.as_str().into()),
+            ("GitCommit", GIT_COMMIT.into()),
+            ("GitTreeState", GIT_TREE_STATE.into()),
+            ("GoVersion", GO_VERSION.into()),
+            ("KubeClientVersion", KUBE_CLIENT_VERSION.into()),
+        ])
     }
 
     fn to_json(&self) -> Value {

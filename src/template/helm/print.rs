@@ -6,7 +6,7 @@
 
 use super::funcs::Error;
 use crate::value::number::{Bits, format_float};
-use crate::value::{ListKind, Map, MapKind, Object, Value, bytes_of, raw_byte};
+use crate::value::{ListKind, Map, MapKind, Object, Value, bytes_of, is_printable, raw_byte};
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -30,6 +30,7 @@ pub fn type_of(value: &Value) -> Cow<'static, str> {
         Value::Int(_) => "int",
         Value::Int64(_) => "int64",
         Value::Uint(_) => "uint64",
+        Value::Byte(_) => "uint8",
         Value::Float(_) => "float64",
         Value::Str(_) => "string",
         Value::Bytes(_) => "[]uint8",
@@ -59,6 +60,7 @@ pub fn kind_of(value: &Value) -> &'static str {
         Value::Int(_) => "int",
         Value::Int64(_) => "int64",
         Value::Uint(_) => "uint64",
+        Value::Byte(_) => "uint8",
         Value::Float(_) => "float64",
         Value::Str(_) => "string",
         Value::Bytes(_) | Value::List(_) => "slice",
@@ -139,19 +141,6 @@ pub fn quote(text: &str) -> String {
     out
 }
 
-/// Whether Go's `strconv.IsPrint` holds: letters, marks, numbers, punctuation, symbols and the ASCII space.
-pub fn is_printable(char: char) -> bool {
-    if char.is_ascii() {
-        return matches!(char, ' '..='~');
-    }
-    // `str::escape_debug` leaves a printable character alone, also a combining one unless it stands first.
-    let mut buffer = [0; 5];
-    buffer[0] = b'a';
-    let length = char.encode_utf8(&mut buffer[1..]).len();
-    let text = std::str::from_utf8(&buffer[..=length]).unwrap_or_default();
-    text.escape_debug().nth(1) == Some(char)
-}
-
 fn write_quoted(out: &mut String, text: &str, delimiter: char, ascii: bool) {
     out.push(delimiter);
     for char in text.chars() {
@@ -199,16 +188,20 @@ struct Flags {
     zero: bool,
     /// `%#v`: Go syntax.
     go_syntax: bool,
+    /// `%+v`: with the names of fields.
+    names: bool,
 }
 
 struct Printer {
     out: String,
     flags: Flags,
+    /// Within `%!d(…)`, where methods are not called.
+    erroring: bool,
 }
 
 impl Printer {
     fn new(out: String) -> Self {
-        Printer { out, flags: Flags::default() }
+        Printer { out, flags: Flags::default(), erroring: false }
     }
 
     fn check(&self, depth: usize) -> Result<(), Error> {
@@ -309,6 +302,7 @@ impl Printer {
             return Ok(bytes.len());
         };
         at += verb.len_utf8();
+        let verb = if raw_byte(verb).is_some() { char::REPLACEMENT_CHARACTER } else { verb };
         self.flags = flags;
         if verb == '%' {
             self.out.push('%');
@@ -318,6 +312,7 @@ impl Printer {
             if matches!(verb, 'v' | 'w') {
                 self.flags.go_syntax = flags.sharp;
                 self.flags.sharp = false;
+                self.flags.names = flags.plus;
                 self.flags.plus = false;
             }
             self.argument(value, verb)?;
@@ -353,6 +348,10 @@ impl Printer {
             Value::Uint(number) if is_integer_verb(verb) => match verb {
                 'v' if self.flags.go_syntax => self.hexadecimal(*number),
                 _ => self.integer(*number, false, i64::try_from(*number).unwrap_or(i64::MAX), verb),
+            },
+            Value::Byte(number) if is_integer_verb(verb) => match verb {
+                'v' if self.flags.go_syntax => self.hexadecimal(u64::from(*number)),
+                _ => self.integer(u64::from(*number), false, i64::from(*number), verb),
             },
             Value::Float(number) if matches!(verb, 'v' | 'b' | 'g' | 'G' | 'x' | 'X' | 'f' | 'F' | 'e' | 'E') => {
                 self.float(*number, verb);
@@ -411,22 +410,80 @@ impl Printer {
     }
 
     fn object(&mut self, object: &dyn Object, value: &Value, verb: char, depth: usize) -> Result<(), Error> {
-        let text = object.verbose();
-        // Go prints where a struct behind a pointer is, not what it is, unless it stands alone.
-        if depth > 0 && object.kind() == "ptr" && text.starts_with('&') {
-            if self.flags.go_syntax {
-                write!(self.out, "({})(", object.type_name()).expect("writing to a string");
+        if !self.erroring {
+            if verb == 'w' {
+                return self.bad_verb(value, verb);
             }
-            self.hexadecimal(ADDRESS);
-            self.out.push_str(if self.flags.go_syntax { ")" } else { "" });
-            return Ok(());
+            if self.flags.go_syntax {
+                if let Some(text) = object.go_stringer() {
+                    self.text(&text);
+                    return Ok(());
+                }
+            } else if matches!(verb, 'v' | 's' | 'x' | 'X' | 'q')
+                && let Some(text) = object.stringer()
+            {
+                self.string(&text, verb);
+                return Ok(());
+            }
         }
-        match (verb, object.integer()) {
-            ('v' | 's', _) if self.flags.width.is_none() && self.flags.precision.is_none() => self.out.push_str(&text),
-            ('v' | 's' | 'x' | 'X' | 'q', _) => self.string(&text, verb),
-            (_, Some(number)) if is_integer_verb(verb) => {
+        let is_pointer = object.kind() == "ptr";
+        match (object.integer(), object.structure()) {
+            (Some(number), _) if is_integer_verb(verb) => {
                 self.integer(number.unsigned_abs(), number < 0, number, verb);
             }
+            (Some(_), _) => self.bad_verb(value, verb)?,
+            (None, Some(fields)) if !is_pointer => self.structure(&object.type_name(), &fields, verb, depth)?,
+            (None, Some(fields)) if depth == 0 => {
+                self.out.push('&');
+                self.structure(object.type_name().trim_start_matches('*'), &fields, verb, depth + 1)?;
+            }
+            _ if is_pointer => self.address(object, value, verb)?,
+            _ if matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') => self.string(&object.display(), verb),
+            _ => self.bad_verb(value, verb)?,
+        }
+        Ok(())
+    }
+
+    fn structure(
+        &mut self,
+        name: &str,
+        fields: &[(&'static str, Value)],
+        verb: char,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if self.flags.go_syntax {
+            self.out.push_str(name);
+        }
+        self.out.push('{');
+        for (index, (name, field)) in fields.iter().enumerate() {
+            if index > 0 {
+                self.out.push_str(if self.flags.go_syntax { ", " } else { " " });
+            }
+            if self.flags.go_syntax || self.flags.names {
+                self.out.extend([name, ":"]);
+            }
+            self.value(field, verb, depth + 1)?;
+        }
+        self.out.push('}');
+        Ok(())
+    }
+
+    /// A pointer inside a value.
+    fn address(&mut self, object: &dyn Object, value: &Value, verb: char) -> Result<(), Error> {
+        let address = address(object);
+        match verb {
+            'v' if self.flags.go_syntax => {
+                write!(self.out, "({})(", object.type_name()).expect("writing to a string");
+                if object.is_null() {
+                    self.out.push_str("nil");
+                } else {
+                    self.hexadecimal(address);
+                }
+                self.out.push(')');
+            }
+            'v' if object.is_null() => self.padded("<nil>"),
+            'v' | 'p' => self.hexadecimal(address),
+            'b' | 'o' | 'd' | 'x' | 'X' => self.integer(address, false, address as i64, verb),
             _ => self.bad_verb(value, verb)?,
         }
         Ok(())
@@ -457,9 +514,11 @@ impl Printer {
 
     /// `%!d(string=x)`. Flags, width and precision go on to the value, as in Go.
     fn bad_verb(&mut self, value: &Value, verb: char) -> Result<(), Error> {
+        let outer = std::mem::replace(&mut self.erroring, true);
         self.out.extend(["%!", verb.encode_utf8(&mut [0; 4]), "("]);
         self.typed(value)?;
         self.out.push(')');
+        self.erroring = outer;
         Ok(())
     }
 
@@ -477,7 +536,7 @@ impl Printer {
         match value {
             Value::List(list) if list.is_nil() => self.hexadecimal(0),
             Value::List(_) | Value::Map(_) | Value::Bytes(_) => self.hexadecimal(ADDRESS),
-            Value::Object(object) if object.kind() == "ptr" => self.hexadecimal(ADDRESS),
+            Value::Object(object) if object.kind() == "ptr" => self.hexadecimal(address(&**object)),
             _ => self.bad_verb(value, verb)?,
         }
         Ok(())
@@ -699,6 +758,11 @@ fn with_point(text: &str, verb: char, precision: Option<usize>) -> String {
     out
 }
 
+/// Where a pointer points.
+fn address(object: &dyn Object) -> u64 {
+    if object.is_null() { 0 } else { ADDRESS }
+}
+
 fn is_integer_verb(verb: char) -> bool {
     matches!(verb, 'v' | 'd' | 'b' | 'o' | 'O' | 'x' | 'X' | 'c' | 'q' | 'U')
 }
@@ -751,8 +815,10 @@ impl Arguments<'_> {
         let value = self.values.get(self.next)?;
         self.next += 1;
         match value {
-            Value::Int(number) | Value::Int64(number) if number.abs() <= MAX_NUMBER => Some(*number),
+            Value::Int(number) | Value::Int64(number) if number.unsigned_abs() <= MAX_NUMBER as u64 => Some(*number),
             Value::Uint(number) => i64::try_from(*number).ok().filter(|&number| number <= MAX_NUMBER),
+            Value::Byte(number) => Some(i64::from(*number)),
+            Value::Object(object) => object.integer().filter(|number| number.unsigned_abs() <= MAX_NUMBER as u64),
             _ => None,
         }
     }

@@ -111,6 +111,7 @@ pub(super) fn from_go(value: &Go) -> Value {
         Go::Bool(value) => Value::from(*value),
         Go::Int(number) | Go::Int64(number) => Value::from(*number),
         Go::Uint(number) => Value::from(*number),
+        Go::Byte(number) => Value::from(*number),
         Go::Float(number) => Value::from(*number),
         Go::Str(text) if text.chars().any(|char| raw_byte(char).is_some()) => {
             Value::from_bytes(bytes_of(text).into_owned())

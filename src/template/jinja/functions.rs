@@ -447,7 +447,7 @@ fn found(value: &Go) -> &'static str {
     match value {
         Go::Nil => "null",
         Go::Bool(_) => "a boolean",
-        Go::Int(_) | Go::Int64(_) | Go::Uint(_) => "a whole number",
+        Go::Int(_) | Go::Int64(_) | Go::Uint(_) | Go::Byte(_) => "a whole number",
         Go::Float(_) => "a number",
         Go::Str(_) => "a string",
         Go::Bytes(_) => "binary data",

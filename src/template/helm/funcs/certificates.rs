@@ -78,6 +78,14 @@ impl Object for Certificate {
         format!("{{{} {}}}", self.cert, self.key)
     }
 
+    fn stringer(&self) -> Option<String> {
+        None
+    }
+
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(vec![("Cert", self.cert.as_str().into()), ("Key", self.key.as_str().into())])
+    }
+
     fn to_json(&self) -> Value {
         Value::map([("Cert", self.cert.as_str()), ("Key", self.key.as_str())].map(|(key, text)| (key, text.into())))
     }

@@ -158,8 +158,7 @@ mod tests {
             let result = time.call(name, arguments).expect(name).expect(name);
             assert_eq!(strval(&result).expect("text"), expected, "{name}");
         }
-        let wrong = time.call("Format", &[Value::Int(1)]).expect("a method");
-        assert_eq!(wrong.unwrap_err(), "wrong type for value; expected string; got int");
-        assert!(time.call("Nope", &[]).is_none());
+        assert_eq!(time.method("Clock").expect("a method").results.len(), 3);
+        assert!(time.method("Nope").is_none());
     }
 }

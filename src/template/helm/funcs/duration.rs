@@ -2,12 +2,11 @@
 
 use super::Type::Any;
 use super::layout::quote as time_quote;
-use super::time::check;
 use super::types::{parse_clamped, saturated_to_int};
 use super::{Env, Error, Function, any};
 use crate::template::helm::print::{quote, type_of};
 use crate::value::number::{format_g, parse_float};
-use crate::value::{Object, Value};
+use crate::value::{Object, Signature, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -31,6 +30,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
 pub(super) const SECOND: i64 = 1_000_000_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
+
+/// The Go type's name.
+pub(in crate::template::helm) const DURATION: &str = "time.Duration";
+
+/// A duration of so many nanoseconds.
+pub(in crate::template::helm) fn duration_of(nanos: i64) -> Value {
+    Duration(nanos).value()
+}
 
 /// Nanoseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -126,6 +133,7 @@ impl Duration {
             }
             Value::Nil => Err("invalid duration".to_owned()),
             Value::Int(number) | Value::Int64(number) => seconds(*number),
+            Value::Byte(number) => seconds(i64::from(*number)),
             Value::Uint(number) => match i64::try_from(*number) {
                 Ok(number) => seconds(number),
                 Err(_) => Err(format!("duration seconds overflow: {number}")),
@@ -216,7 +224,7 @@ fn to_multiple(arguments: &[Value], operation: fn(Duration, Duration) -> Duratio
 
 impl Object for Duration {
     fn type_name(&self) -> Cow<'static, str> {
-        "time.Duration".into()
+        DURATION.into()
     }
 
     fn kind(&self) -> &'static str {
@@ -227,9 +235,20 @@ impl Object for Duration {
         None
     }
 
+    fn method(&self, name: &str) -> Option<Signature> {
+        let (params, results): (&[_], &[_]) = match name {
+            "Nanoseconds" | "Microseconds" | "Milliseconds" => (&[], &["int64"]),
+            "Seconds" | "Minutes" | "Hours" => (&[], &["float64"]),
+            "Abs" => (&[], &[DURATION]),
+            "Round" | "Truncate" => (&[DURATION], &[DURATION]),
+            "String" => (&[], &["string"]),
+            _ => return None,
+        };
+        Some(Signature { params, results })
+    }
+
     fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
         let step = arguments.first().and_then(Duration::of).unwrap_or_default();
-        let wanted: &[&str] = if matches!(name, "Round" | "Truncate") { &["time.Duration"] } else { &[] };
         let value = match name {
             "Nanoseconds" => Value::Int64(self.0),
             "Microseconds" => Value::Int64(self.0 / 1000),
@@ -243,7 +262,7 @@ impl Object for Duration {
             "String" => self.display().into(),
             _ => return None,
         };
-        Some(check(name, arguments, wanted).map(|()| value))
+        Some(Ok(value))
     }
 
     /// `1h2m3.5s`; below a second the unit that leaves a whole number before the point.

@@ -19,6 +19,7 @@ fn equal_at(env: &mut Env<'_>, left: &Value, right: &Value, depth: usize) -> Res
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Int(left), Value::Int(right)) | (Value::Int64(left), Value::Int64(right)) => left == right,
         (Value::Uint(left), Value::Uint(right)) => left == right,
+        (Value::Byte(left), Value::Byte(right)) => left == right,
         (Value::Float(left), Value::Float(right)) => left == right,
         (Value::Str(left), Value::Str(right)) => left == right,
         (Value::Bytes(left), Value::Bytes(right)) => left == right,
@@ -50,8 +51,9 @@ fn equal_at(env: &mut Env<'_>, left: &Value, right: &Value, depth: usize) -> Res
             }
             true
         }
-        (Value::Object(left), Value::Object(right)) => {
-            left.type_name() == right.type_name() && left.verbose() == right.verbose()
+        (Value::Object(one), Value::Object(other)) => {
+            let text = |value| crate::template::helm::print::sprintf("%v", std::slice::from_ref(value));
+            one.type_name() == other.type_name() && text(left)? == text(right)?
         }
         _ => false,
     })
@@ -80,6 +82,7 @@ fn copy_at(env: &mut Env<'_>, value: &Value, depth: usize) -> Result<Value, Erro
             }
             Value::Map(Map::with(map.kind(), entries, map.tag()))
         }
+        Value::Object(object) => object.public_copy().unwrap_or_else(|| value.clone()),
         value => value.clone(),
     })
 }

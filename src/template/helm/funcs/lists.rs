@@ -46,7 +46,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn items<'v>(value: &'v Value, cannot: &str) -> Result<Cow<'v, [Value]>, Error> {
     match value {
         Value::List(list) => Ok(Cow::Borrowed(list.items())),
-        Value::Bytes(bytes) => Ok(bytes.iter().map(|&byte| Value::Uint(byte.into())).collect()),
+        Value::Bytes(bytes) => Ok(bytes.iter().map(|&byte| Value::Byte(byte)).collect()),
         Value::Nil => Err("runtime error: invalid memory address or nil pointer dereference".into()),
         Value::Object(object) if object.kind() == "slice" => match object.to_json() {
             Value::List(list) => Ok(Cow::Owned(list.items().to_vec())),

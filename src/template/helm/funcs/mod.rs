@@ -11,7 +11,7 @@ mod decimal;
 mod defaults;
 mod der;
 mod dicts;
-mod duration;
+pub(super) mod duration;
 mod encoding;
 mod equal;
 mod keys;
@@ -89,6 +89,17 @@ pub enum Type {
     Strings,
     /// A `time.Time`, certificate or other object with this Go type name.
     Object(&'static str),
+}
+
+impl Type {
+    /// The type that a method's signature names.
+    pub(super) fn named(name: &'static str) -> Type {
+        match name {
+            "int" => Type::Int,
+            "string" => Type::Str,
+            name => Type::Object(name),
+        }
+    }
 }
 
 /// One function.

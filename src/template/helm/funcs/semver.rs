@@ -1,10 +1,9 @@
 //! Semantic versions.
 
 use super::Type::Str;
-use super::time::check;
 use super::{Env, Error, Function, text};
 use crate::template::helm::print::quote;
-use crate::value::{Object, Value};
+use crate::value::{Object, Signature, Value};
 use crate::version::{self, Constraint, Version};
 use semver::{BuildMetadata, Prerelease};
 use std::any::Any;
@@ -36,6 +35,7 @@ struct Semver {
 }
 
 const POINTER: &str = "*semver.Version";
+const PLAIN: &str = "semver.Version";
 
 impl Semver {
     fn other(value: Option<&Value>) -> Option<&Version> {
@@ -60,7 +60,7 @@ impl Semver {
 
 impl Object for Semver {
     fn type_name(&self) -> Cow<'static, str> {
-        if self.pointer { POINTER.into() } else { "semver.Version".into() }
+        if self.pointer { POINTER.into() } else { PLAIN.into() }
     }
 
     fn kind(&self) -> &'static str {
@@ -71,20 +71,26 @@ impl Object for Semver {
         None
     }
 
+    fn method(&self, name: &str) -> Option<Signature> {
+        let (params, results): (&[_], &[_]) = match name {
+            "Compare" => (&[POINTER], &["int"]),
+            "Equal" | "GreaterThan" | "GreaterThanEqual" | "LessThan" | "LessThanEqual" => (&[POINTER], &["bool"]),
+            "SetMetadata" | "SetPrerelease" => (&["string"], &[PLAIN, "error"]),
+            "IncMajor" | "IncMinor" | "IncPatch" => (&[], &[PLAIN]),
+            "Major" | "Minor" | "Patch" => (&[], &["uint64"]),
+            "Prerelease" | "Metadata" | "Original" | "String" => (&[], &["string"]),
+            "MarshalText" | "MarshalJSON" => (&[], &["[]uint8", "error"]),
+            "Value" => (&[], &["driver.Value", "error"]),
+            _ => return None,
+        };
+        let needs_pointer = name == "Original" || params == [POINTER];
+        (self.pointer || !needs_pointer).then_some(Signature { params, results })
+    }
+
     fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
         let version = &self.version;
         let parts = version.parts();
         let overflow = |part: &str| Err(format!("{part} version increment would overflow uint64"));
-        let wanted: &[&str] = match name {
-            "Compare" | "Equal" | "GreaterThan" | "GreaterThanEqual" | "LessThan" | "LessThanEqual" => &[POINTER],
-            "SetMetadata" | "SetPrerelease" => &["string"],
-            _ => &[],
-        };
-        let needs_pointer = name == "Original" || wanted == [POINTER];
-        if needs_pointer && !self.pointer {
-            return None;
-        }
-        let checked = check(name, arguments, wanted);
         let order = Semver::other(arguments.first()).map_or(std::cmp::Ordering::Equal, |other| version.cmp(other));
         let argument = arguments.first().and_then(Value::as_str).unwrap_or_default();
         let result = match name {
@@ -125,11 +131,27 @@ impl Object for Semver {
             },
             _ => return None,
         };
-        Some(checked.and(result))
+        Some(result)
     }
 
     fn display(&self) -> String {
         self.version.to_string()
+    }
+
+    fn public_copy(&self) -> Option<Value> {
+        Some(Value::Object(Arc::new(Semver { version: Version::zero(), pointer: self.pointer })))
+    }
+
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        let parts = self.version.parts();
+        Some(vec![
+            ("major", Value::Uint(parts.major)),
+            ("minor", Value::Uint(parts.minor)),
+            ("patch", Value::Uint(parts.patch)),
+            ("pre", parts.pre.as_str().into()),
+            ("metadata", parts.build.as_str().into()),
+            ("original", self.version.original().into()),
+        ])
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -175,6 +197,6 @@ mod tests {
         assert!(matches!(one.call("Compare", &[two]), Some(Ok(Value::Int(-1)))));
         let next = one.call("IncMajor", &[]).expect("a method").expect("a version");
         let Value::Object(next) = next else { panic!("no version") };
-        assert!(next.call("Original", &[]).is_none());
+        assert!(next.method("Original").is_none() && one.method("Original").is_some());
     }
 }

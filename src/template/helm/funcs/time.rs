@@ -1,10 +1,10 @@
 //! `time.Time` and its zones.
 
-use super::duration::Duration;
+use super::duration::{DURATION, Duration};
 use super::layout::{self, MONTHS, WEEKDAYS};
 use super::{Env, types};
-use crate::template::helm::print::type_of;
-use crate::value::{Object, Value};
+use crate::template::helm::print::quote;
+use crate::value::{Map, Object, Signature, Value};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::any::Any;
@@ -244,6 +244,18 @@ impl Time {
         Time { seconds, nanos: total.rem_euclid(1_000_000_000) as u32, zone: self.zone.clone() }
     }
 
+    /// As Go source would make it.
+    fn go_string(&self) -> String {
+        let Civil { year, month, day, hour, minute, second, .. } = self.civil();
+        let month = MONTHS.get(month as usize - 1).copied().unwrap_or_default();
+        let zone = match &self.zone {
+            Zone::Utc => "time.UTC".to_owned(),
+            Zone::Named { name, .. } if &**name == "Local" => "time.Local".to_owned(),
+            zone => format!("time.Location({})", quote(zone.name())),
+        };
+        format!("time.Date({year}, time.{month}, {day}, {hour}, {minute}, {second}, {}, {zone})", self.nanos)
+    }
+
     /// The time since another, at most what a duration can hold.
     pub(super) fn since(&self, other: &Time) -> Duration {
         let nanos = self.total() - other.total();
@@ -273,50 +285,50 @@ impl Time {
     }
 }
 
-/// The arguments of a method: so many, of these Go types.
-pub(super) fn check(name: &str, arguments: &[Value], wanted: &[&str]) -> Result<(), String> {
-    if arguments.len() != wanted.len() {
-        return Err(format!("wrong number of args for {name}: want {} got {}", wanted.len(), arguments.len()));
-    }
-    for (argument, wanted) in arguments.iter().zip(wanted) {
-        let found = type_of(argument);
-        if found != *wanted {
-            return Err(format!("wrong type for value; expected {wanted}; got {found}"));
-        }
-    }
-    Ok(())
-}
+const TIME: &str = "time.Time";
+const LOCATION: &str = "*time.Location";
+const STRING: Signature = Signature { params: &[], results: &["string"] };
 
 impl Object for Time {
     fn type_name(&self) -> Cow<'static, str> {
-        "time.Time".into()
+        TIME.into()
     }
 
     fn field(&self, _: &str) -> Option<Value> {
         None
     }
 
+    fn method(&self, name: &str) -> Option<Signature> {
+        const INT: &str = "int";
+        let (params, results): (&[_], &[_]) = match name {
+            "After" | "Before" | "Equal" => (&[TIME], &["bool"]),
+            "Compare" => (&[TIME], &[INT]),
+            "Sub" => (&[TIME], &[DURATION]),
+            "Add" | "Round" | "Truncate" => (&[DURATION], &[TIME]),
+            "AddDate" => (&[INT, INT, INT], &[TIME]),
+            "Format" => (&["string"], &["string"]),
+            "In" => (&[LOCATION], &[TIME]),
+            "Clock" => (&[], &[INT, INT, INT]),
+            "Date" => (&[], &[INT, "time.Month", INT]),
+            "ISOWeek" => (&[], &[INT, INT]),
+            "Zone" => (&[], &["string", INT]),
+            "ZoneBounds" => (&[], &[TIME, TIME]),
+            "Year" | "Day" | "YearDay" | "Hour" | "Minute" | "Second" | "Nanosecond" => (&[], &[INT]),
+            "Month" => (&[], &["time.Month"]),
+            "Weekday" => (&[], &["time.Weekday"]),
+            "Unix" | "UnixMilli" | "UnixMicro" | "UnixNano" => (&[], &["int64"]),
+            "UTC" | "Local" => (&[], &[TIME]),
+            "Location" => (&[], &[LOCATION]),
+            "IsZero" | "IsDST" => (&[], &["bool"]),
+            "String" | "GoString" => (&[], &["string"]),
+            "MarshalJSON" | "MarshalText" => (&[], &["[]uint8", "error"]),
+            _ => return None,
+        };
+        Some(Signature { params, results })
+    }
+
     fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
-        const TIME: &str = "time.Time";
-        const DURATION: &str = "time.Duration";
-        let wanted: &[&str] = match name {
-            "After" | "Before" | "Compare" | "Equal" | "Sub" => &[TIME],
-            "Add" | "Round" | "Truncate" => &[DURATION],
-            "AddDate" => &["int", "int", "int"],
-            "Format" => &["string"],
-            "In" => &["*time.Location"],
-            _ => &[],
-        };
-        let results = match name {
-            "Clock" | "Date" => 3,
-            "ISOWeek" | "Zone" | "ZoneBounds" => 2,
-            _ => 1,
-        };
-        if results > 1 {
-            return Some(Err(format!("can't call method/function \"{name}\" with {results} results")));
-        }
         let int = |number: i64| Value::Int(number);
-        let checked = check(name, arguments, wanted);
         let other = arguments.first().and_then(Time::of);
         let duration = arguments.first().and_then(Duration::of).unwrap_or_default();
         let number = |index: usize| arguments.get(index).map_or(0, types::to_int);
@@ -340,18 +352,19 @@ impl Object for Time {
             ("Local", _) => self.clone().value(),
             ("In", _) => match arguments.first() {
                 Some(Value::Object(object)) => match object.as_any().downcast_ref::<Location>() {
-                    Some(location) => self.within(location.0.clone()).value(),
-                    None => return Some(checked.map(|()| Value::Nil)),
+                    Some(location) => self.within(location.0.clone().unwrap_or(Zone::Utc)).value(),
+                    None => return None,
                 },
-                _ => return Some(checked.map(|()| Value::Nil)),
+                _ => return Some(Err("time: missing Location in call to Time.In".to_owned())),
             },
-            ("Location", _) => Value::Object(Arc::new(Location(self.zone.clone()))),
+            ("Location", _) => Value::Object(Arc::new(Location(Some(self.zone.clone())))),
             ("IsZero", _) => (self.total() == Time::zero().total()).into(),
             ("IsDST", _) => match &self.zone {
                 Zone::Named { rules, .. } => rules.to_offset_info(timestamp(self.seconds)).dst().is_dst().into(),
                 _ => false.into(),
             },
             ("String", _) => self.display().into(),
+            ("GoString", _) => self.go_string().into(),
             ("Format", _) => layout::format(self, arguments.first().and_then(Value::as_str).unwrap_or_default()).into(),
             ("MarshalJSON", _) => {
                 Value::Bytes(format!("\"{}\"", layout::format(self, layout::RFC3339_NANO)).into_bytes().into())
@@ -369,11 +382,27 @@ impl Object for Time {
             ("Sub" | "After" | "Before" | "Equal" | "Compare", None) => Value::Nil,
             _ => return None,
         };
-        Some(checked.map(|()| value))
+        Some(Ok(value))
     }
 
     fn display(&self) -> String {
         layout::format(self, layout::DEBUG)
+    }
+
+    fn go_stringer(&self) -> Option<String> {
+        Some(self.go_string())
+    }
+
+    fn structure(&self) -> Option<Vec<(&'static str, Value)>> {
+        let zone = match &self.zone {
+            Zone::Utc => None,
+            zone => Some(zone.clone()),
+        };
+        Some(vec![
+            ("wall", Value::Uint(u64::from(self.nanos))),
+            ("ext", Value::Int64(self.seconds.saturating_sub(Time::zero().seconds))),
+            ("loc", Value::Object(Arc::new(Location(zone)))),
+        ])
     }
 
     fn to_json(&self) -> Value {
@@ -385,13 +414,13 @@ impl Object for Time {
     }
 }
 
-/// A pointer to a zone.
+/// A pointer to a zone; within a time the null pointer is UTC.
 #[derive(Debug)]
-struct Location(Zone);
+struct Location(Option<Zone>);
 
 impl Object for Location {
     fn type_name(&self) -> Cow<'static, str> {
-        "*time.Location".into()
+        LOCATION.into()
     }
 
     fn kind(&self) -> &'static str {
@@ -402,12 +431,28 @@ impl Object for Location {
         None
     }
 
-    fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
-        (name == "String").then(|| check(name, arguments, &[]).map(|()| self.display().into()))
+    fn method(&self, name: &str) -> Option<Signature> {
+        (name == "String").then_some(STRING)
+    }
+
+    fn call(&self, name: &str, _: &[Value]) -> Option<Result<Value, String>> {
+        (name == "String").then(|| Ok(self.display().into()))
     }
 
     fn display(&self) -> String {
-        self.0.name().to_owned()
+        self.0.as_ref().map_or("<nil>", Zone::name).to_owned()
+    }
+
+    fn stringer(&self) -> Option<String> {
+        self.0.as_ref().map(|zone| zone.name().to_owned())
+    }
+
+    fn is_null(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn to_json(&self) -> Value {
+        Value::Map(Map::default())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -443,8 +488,12 @@ impl Object for Named {
         None
     }
 
-    fn call(&self, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
-        (name == "String").then(|| check(name, arguments, &[]).map(|()| self.name.into()))
+    fn method(&self, name: &str) -> Option<Signature> {
+        (name == "String").then_some(STRING)
+    }
+
+    fn call(&self, name: &str, _: &[Value]) -> Option<Result<Value, String>> {
+        (name == "String").then(|| Ok(self.name.into()))
     }
 
     fn display(&self) -> String {

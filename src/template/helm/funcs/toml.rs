@@ -41,7 +41,7 @@ struct Writer<'e, 'c> {
 fn resolve(value: &Value) -> Cow<'_, Value> {
     match value {
         Value::Object(object) if !matches!(&*object.type_name(), "time.Time" | "time.Duration") => {
-            Cow::Owned(object.to_json())
+            Cow::Owned(object.public_fields().map_or_else(|| object.to_json(), Value::Map))
         }
         value => Cow::Borrowed(value),
     }
@@ -161,6 +161,7 @@ impl Writer<'_, '_> {
             Value::Bool(value) => write!(out, "{value}"),
             Value::Int(number) | Value::Int64(number) => write!(out, "{number}"),
             Value::Uint(number) => write!(out, "{number}"),
+            Value::Byte(number) => write!(out, "{number}"),
             Value::Float(number) if number.is_nan() => write!(out, "nan"),
             Value::Float(number) if number.is_infinite() => write!(out, "{}inf", if *number < 0.0 { "-" } else { "" }),
             Value::Float(number) => {

@@ -3,8 +3,8 @@
 use super::Type::{Any, Str};
 use super::{Env, Error, Function, any, text};
 use crate::template::helm::print::{kind_of, strval, type_of};
-use crate::value::Value;
 use crate::value::number::{ParseError, parse_float, parse_int};
+use crate::value::{Object, Value};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("typeOf", &[Any], |_, a| Ok((*type_of(any(a, 0))).into())),
@@ -34,9 +34,11 @@ pub(super) fn to_int(value: &Value) -> i64 {
     match value {
         Value::Int(number) | Value::Int64(number) => *number,
         Value::Uint(number) => *number as i64,
+        Value::Byte(number) => i64::from(*number),
         Value::Float(number) => saturated_to_int(*number),
         Value::Bool(value) => i64::from(*value),
         Value::Str(text) => parse_int(without_zero_decimals(text), 0).unwrap_or(0),
+        Value::Object(object) => date_part(&**object),
         _ => 0,
     }
 }
@@ -46,10 +48,20 @@ pub(super) fn to_float(value: &Value) -> f64 {
     match value {
         Value::Int(number) | Value::Int64(number) => *number as f64,
         Value::Uint(number) => *number as f64,
+        Value::Byte(number) => f64::from(*number),
         Value::Float(number) => *number,
         Value::Bool(value) => f64::from(*value),
         Value::Str(text) => parse_float(text).unwrap_or(0.0),
+        Value::Object(object) => date_part(&**object) as f64,
         _ => 0.0,
+    }
+}
+
+/// The types of whole numbers that `cast` knows besides Go's own.
+fn date_part(object: &dyn Object) -> i64 {
+    match &*object.type_name() {
+        "time.Month" | "time.Weekday" => object.integer().unwrap_or(0),
+        _ => 0,
     }
 }
 
