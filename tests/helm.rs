@@ -331,6 +331,10 @@ fn structs_print_and_answer_as_in_go() {
             r#"{{ printf "%[1]*d|%*d" 9223372036854775807 (int64 -9223372036854775808) 1 }}"#,
             r"%!(BADWIDTH)-9223372036854775808|%!d(MISSING)",
         ),
+        (
+            r#"{{ range $text := list "\xff" "a: \xc3" "a: \xc3\nb: c" "a: \xed\xa0\x80" "a: \xc0\x80" }}{{ (fromYaml $text).Error | trimPrefix "error converting YAML to JSON: yaml: " }};{{ end }}"#,
+            "invalid leading UTF-8 octet;incomplete UTF-8 octet sequence;invalid trailing UTF-8 octet;invalid Unicode character;invalid length of a UTF-8 sequence;",
+        ),
         (r#"{{ printf "%\xe9" 1 }}"#, r"%!�(int=1)"),
     ];
     for (template, expected) in cases {

@@ -228,6 +228,26 @@ fn what_asks_for_a_cluster_is_refused_and_the_rest_of_helms_flags_accepted() {
     "#);
 }
 
+/// Scripts pass variables that may be unset: `-n "$NAMESPACE"`.
+#[test]
+fn flags_with_empty_values_are_as_good_as_absent() {
+    let folder = Folder::new()
+        .file("t/Chart.yaml", "apiVersion: v2\nname: t\nversion: 1.0.0\n")
+        .file("t/templates/a.yaml", "a: {{ .Release.Namespace }} {{ .Capabilities.APIVersions | len }}\n");
+    let plain = folder.run("render r t --no-validate");
+    assert!(plain.stdout.contains("a: default 57"), "{}", plain.shown());
+    for flag in ["-n", "--kube-version", "-a", "-f", "--output-dir", "--post-renderer", "--repo", "--name-template"] {
+        let run = folder.run_args(["render", "r", "t", "--no-validate", flag, ""]);
+        assert_eq!((run.code, &run.stdout), (0, &plain.stdout), "{flag}: {}", run.shown());
+    }
+    assert_eq!(folder.run("render r t --dry-run=none").code, 2);
+    let coloured = folder.run("render r t --no-validate --color always -v");
+    assert_eq!((coloured.code, &coloured.stdout), (0, &plain.stdout), "{}", coloured.shown());
+    folder.write("t/templates/b.yaml", b"b: \xe9\n");
+    let run = folder.run("render r t --no-validate");
+    assert!(run.code == 1 && run.stderr.contains("found the byte 0xE9, which is not UTF-8"), "{}", run.shown());
+}
+
 #[test]
 fn a_seed_makes_a_render_repeatable() {
     let folder = chart();

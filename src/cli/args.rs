@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, Level, Sink, Sources, allowed_by_comment};
 use clap::{Args, ValueEnum};
 use std::collections::HashMap;
+use std::ffi::OsStr;
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -88,6 +89,11 @@ impl FindingFlags {
 
 fn code(name: &str) -> Result<Code, String> {
     Code::from_name(name).ok_or_else(|| "there is no finding of this name".to_owned())
+}
+
+/// What a flag was given. An empty text is nothing: scripts pass variables that may be unset.
+pub fn given<T: AsRef<OsStr>>(value: &Option<T>) -> Option<&T> {
+    value.as_ref().filter(|value| !value.as_ref().is_empty())
 }
 
 /// Where values come from. Each kind wins over the kinds before it, and in a kind the later one wins.

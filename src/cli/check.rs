@@ -127,7 +127,7 @@ fn check_all(
     }
     // Stdin and URLs are read once, not for each case.
     let user = arguments.values.layers(terminal)?;
-    let schemas = arguments.cluster.schemas(&arguments.release.namespace, terminal);
+    let schemas = arguments.cluster.schemas(arguments.release.namespace(), terminal);
     let progress = terminal.progress("checking", cases.len());
     let check = |case: &Case| {
         let checked = case.check(arguments, &user, &schemas);

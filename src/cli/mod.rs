@@ -148,7 +148,7 @@ pub fn main() -> ExitCode {
         }
     };
     let mut terminal = Terminal::new(&cli.global);
-    log::start(terminal.verbose, terminal.quiet, terminal.color);
+    log::start(terminal.verbose, terminal.quiet);
     let result = run(cli.command, &mut terminal);
     match result {
         Ok(exit) => exit.into(),

@@ -1,5 +1,6 @@
 //! The release and the cluster that a render is for.
 
+use super::args::given;
 use super::{Failed, Terminal};
 use crate::diagnostic::{Failure, Sources};
 use crate::fs;
@@ -113,7 +114,7 @@ impl HelmFlags {
     /// What asks for a cluster cannot be done.
     pub fn refuse(&self) -> Result<(), Failed> {
         match self.dry_run.as_deref() {
-            None | Some("client" | "unset" | "true" | "none" | "false") => Ok(()),
+            None | Some("client" | "unset" | "true") => Ok(()),
             Some("server") => Err(Failed::Usage(
                 "`--dry-run=server` needs a cluster, and `chart` talks to none".to_owned(),
                 Some(
@@ -200,11 +201,16 @@ impl ReleaseFlags {
     fn release(&self, name: &str) -> Release {
         Release {
             name: name.to_owned(),
-            namespace: self.namespace.clone(),
+            namespace: self.namespace().to_owned(),
             revision: 1,
             is_upgrade: self.is_upgrade,
             service: "Helm".to_owned(),
         }
+    }
+
+    /// The namespace; what is empty means the default one.
+    pub fn namespace(&self) -> &str {
+        if self.namespace.is_empty() { "default" } else { &self.namespace }
     }
 
     /// A whole number stands for itself, any other text for its digest.
@@ -241,7 +247,7 @@ impl ReleaseFlags {
 
 impl ClusterFlags {
     pub fn capabilities(&self) -> Result<Capabilities, Failed> {
-        let mut capabilities = match &self.kube_version {
+        let mut capabilities = match given(&self.kube_version) {
             None => Capabilities::default(),
             Some(version) => Capabilities::for_version(version).map_err(|error| {
                 Failed::Usage(
@@ -250,10 +256,10 @@ impl ClusterFlags {
                 )
             })?,
         };
-        let asked = self.kube_version.as_deref().and_then(KubeVersion::choose);
+        let asked = given(&self.kube_version).and_then(|asked| KubeVersion::choose(asked));
         capabilities.served = schema::api_versions(asked.map_or_else(KubeVersion::newest, |chosen| chosen.version));
         for list in [&mut capabilities.api_versions, &mut capabilities.served] {
-            list.extend(self.api_versions.iter().cloned());
+            list.extend(self.api_versions.iter().filter(|version| !version.is_empty()).cloned());
         }
         Ok(capabilities)
     }
@@ -261,7 +267,7 @@ impl ClusterFlags {
     /// What manifests are checked against: the schemas of the version, or of the nearest one that is embedded.
     pub fn schemas(&self, namespace: &str, terminal: &mut Terminal) -> schema::Options {
         let defaults = schema::Options { namespace: namespace.to_owned(), ..schema::Options::default() };
-        let chosen = self.kube_version.as_ref().and_then(|asked| KubeVersion::choose(asked));
+        let chosen = given(&self.kube_version).and_then(|asked| KubeVersion::choose(asked));
         let Some(chosen) = chosen else { return defaults };
         if !chosen.exact {
             let (oldest, newest) = (KubeVersion::oldest(), KubeVersion::newest());

@@ -1,6 +1,6 @@
 //! `chart render`: what `helm template` does, with its flags, and validation on top.
 
-use super::args::{FindingFlags, ValuesFlags};
+use super::args::{FindingFlags, ValuesFlags, given};
 use super::release::{ClusterFlags, HelmFlags, ReleaseFlags, Stop};
 use super::{Exit, Failed, Stream, Terminal, post_renderer, project, source};
 use crate::diagnostic::{Code, FileId, Level, Sources, Unit, nearest};
@@ -15,6 +15,7 @@ use crate::yaml::{self, Data, Node};
 use clap::{Args, ValueEnum};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -61,7 +62,7 @@ struct OutputFlags {
     no_hooks: bool,
     /// Write a file for each template into this directory instead of printing
     #[arg(long, value_name = "DIR")]
-    output_dir: Option<PathBuf>,
+    output_dir: Option<OsString>,
     /// With `--output-dir`: in a directory named after the release
     #[arg(long)]
     release_name: bool,
@@ -169,11 +170,11 @@ impl Render {
         if self.output.raw {
             return Ok(outcome);
         }
-        if let Some(command) = &self.output.post_renderer {
+        if let Some(command) = given(&self.output.post_renderer) {
             post_renderer::run(command, &self.output.post_renderer_args, &mut outcome, depth, self.hooks(), sources)?;
         }
         if !self.checks.skip() {
-            let schemas = self.cluster.schemas(&self.release.namespace, terminal);
+            let schemas = self.cluster.schemas(self.release.namespace(), terminal);
             let checker = Checker::new(schemas);
             outcome.validate(&checker, &layered, sources);
             if self.output.include_crds {
@@ -222,7 +223,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn write(&self, terminal: &mut Terminal) -> Result<(), Failed> {
-        match (self.flags.raw, &self.flags.output_dir) {
+        match (self.flags.raw, given(&self.flags.output_dir).map(Path::new)) {
             (true, Some(directory)) => {
                 let files: Files =
                     self.raw().map(|(name, text)| (directory.join(name), vec![text.to_owned()])).collect();

@@ -1,5 +1,6 @@
 //! Where a chart comes from: this disk, or a repository.
 
+use super::args::given;
 use super::pull::{SourceFlags, obtain};
 use super::release::Stop;
 use super::remote::{RepositoryFlags, known_names};
@@ -37,7 +38,7 @@ pub(super) fn load(
     terminal: &Terminal,
 ) -> Result<Chart, Stop> {
     let path = Path::new(reference);
-    if arguments.source.repo.is_some() || (!fs::exists(path) && is_remote(reference)) {
+    if given(&arguments.source.repo).is_some() || (!fs::exists(path) && is_remote(reference)) {
         let fetched = obtain(reference, &arguments.source, arguments.verify, &arguments.remote, terminal)?;
         if arguments.verify {
             let file_name = format!("{}-{}.tgz", fetched.metadata.name, fetched.metadata.version);

@@ -81,8 +81,8 @@ impl Problem {
 
     /// A character that go-yaml does not let in.
     #[cold]
-    pub(super) fn reader(offset: usize) -> Box<Self> {
-        Self::at_line(offset, offset, "control characters are not allowed", 0)
+    pub(super) fn reader(offset: usize, message: &str) -> Box<Self> {
+        Self::at_line(offset, offset, message, 0)
     }
 
     #[cold]

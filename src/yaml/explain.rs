@@ -3,6 +3,7 @@
 use super::event::Problem;
 use super::scalar::push_escaped;
 use crate::diagnostic::{Code, Diagnostic, FileId, Span};
+use crate::value::raw_byte;
 use std::ops::Range;
 
 /// The diagnostic of a problem in a text that starts at `base` in its file.
@@ -187,6 +188,19 @@ impl Scene<'_> {
                     self.clip(self.problem.offset..self.problem.offset + char.len_utf8()),
                     "YAML does not allow this character",
                     "remove it, or write it as an escape in double quotes",
+                )
+            }
+            "invalid leading UTF-8 octet"
+            | "invalid trailing UTF-8 octet"
+            | "incomplete UTF-8 octet sequence"
+            | "invalid length of a UTF-8 sequence"
+            | "invalid Unicode character" => {
+                let char = self.text[self.problem.offset..].chars().next().unwrap_or_default();
+                say(
+                    format!("found the byte 0x{:02X}, which is not UTF-8", raw_byte(char).unwrap_or_default()),
+                    self.clip(self.problem.offset..self.problem.offset + char.len_utf8()),
+                    "YAML is read as UTF-8",
+                    "write the text in UTF-8, or encode bytes in base64",
                 )
             }
             text if text.starts_with("unknown anchor ") => say(

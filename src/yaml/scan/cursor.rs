@@ -1,6 +1,7 @@
 //! A place in a text, and what stands there in the eyes of go-yaml.
 
 use super::super::event::Problem;
+use crate::value::{bytes_of, raw_byte};
 use std::ops::Range;
 
 /// go-yaml looks at its input in pieces of this many bytes, and refuses a piece that has a control character.
@@ -125,7 +126,7 @@ impl<'a> Cursor<'a> {
 
     pub fn control_character(&self) -> Box<Problem> {
         let at = control_character(self.text).unwrap_or(self.at);
-        Problem::reader(at)
+        Problem::reader(at, bad_octets(&self.text[at..]))
     }
 
     /// Blanks, a comment and the line break.
@@ -175,15 +176,35 @@ pub fn wide(bytes: &[u8]) -> usize {
 fn control_character(text: &str) -> Option<usize> {
     suspicious(text.as_bytes(), &|rest| {
         matches!(rest, [0..=8 | 11 | 12 | 14..=31 | 0x7F, ..] | [0xC2, 0x80..=0x84 | 0x86..=0x9F, ..])
-            || matches!(rest, [0xEF, 0xBF, 0xBE | 0xBF, ..])
+            || matches!(rest, [0xEF, 0xBF, 0xBE | 0xBF, ..] | [0xF4, 0x8F, 0xBC..=0xBF, ..])
     })
+}
+
+/// What go-yaml says of bytes that are not UTF-8, and of a control character.
+fn bad_octets(text: &str) -> &'static str {
+    let mut chars = text.chars();
+    let width = match chars.next().and_then(raw_byte) {
+        None => return "control characters are not allowed",
+        Some(0xC0..=0xDF) => 2,
+        Some(0xE0..=0xEF) => 3,
+        Some(0xF0..=0xF7) => 4,
+        Some(_) => return "invalid leading UTF-8 octet",
+    };
+    let start: String = text.chars().take(width).collect();
+    let octets = bytes_of(&start);
+    match octets.get(1..width) {
+        None => "incomplete UTF-8 octet sequence",
+        Some(others) if others.iter().any(|octet| octet & 0xC0 != 0x80) => "invalid trailing UTF-8 octet",
+        Some(_) if matches!(octets[0], 0xED | 0xF4..) => "invalid Unicode character",
+        Some(_) => "invalid length of a UTF-8 sequence",
+    }
 }
 
 /// The first place for which `is_refused` is true of the bytes from there on. Only control characters other than the
 /// line feed and what may begin an odd character of Unicode are asked about; the rest goes by in large steps.
 pub fn suspicious(bytes: &[u8], is_refused: &dyn Fn(&[u8]) -> bool) -> Option<usize> {
     const STEP: usize = 64;
-    let odd = |byte: u8| (byte < 0x20) & (byte != b'\n') | matches!(byte, 0x7F | 0xC2 | 0xE2 | 0xEF);
+    let odd = |byte: u8| (byte < 0x20) & (byte != b'\n') | matches!(byte, 0x7F | 0xC2 | 0xE2 | 0xEF | 0xF4);
     for (step, chunk) in bytes.chunks(STEP).enumerate() {
         if chunk.iter().fold(false, |found, &byte| found | odd(byte)) {
             let start = step * STEP;
