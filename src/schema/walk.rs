@@ -66,6 +66,26 @@ impl Walk<'_> {
         matches!(shape, Some(Shape::Object(fields)) if fields.get(field).is_some())
     }
 
+    /// Where to tell what a mapping lacks or breaks as a whole: at the key that it stands under, else at its own
+    /// first key.
+    pub fn place_of(&self, node: &Node, path: &Path<'_>) -> Span {
+        let steps = path.steps();
+        let mut at = Some(self.identity.node);
+        let mut key_span = None;
+        for step in &steps {
+            (at, key_span) = match step {
+                Step::Root => (at, None),
+                Step::Key(key) => match at.and_then(Node::as_map).and_then(|map| map.get(*key)) {
+                    Some(entry) => (Some(&entry.value), Some(entry.key_span)),
+                    None => (None, None),
+                },
+                Step::Index(index) => (at.and_then(Node::as_seq).and_then(|items| items.get(*index)), None),
+            };
+        }
+        let own = || node.as_map().and_then(|map| map.values().next()).map_or(node.span, |entry| entry.key_span);
+        key_span.filter(|_| at.is_some_and(|found| std::ptr::eq(found, node))).unwrap_or_else(own)
+    }
+
     /// The text of a scalar as its author wrote it.
     pub fn written(&self, node: &Node) -> &str {
         self.sources.slice(node.span)
@@ -371,7 +391,7 @@ impl Walk<'_> {
     ) {
         let name = &field.name;
         let place = if path.is_root() { "the object".to_owned() } else { format!("`{path}`") };
-        let span = map.values().next().map_or(node.span, |entry| entry.key_span);
+        let span = self.place_of(node, path);
         let kind = definition.map_or(String::new(), |definition| format!(" of {}", definition.short_name()));
         let mut finding = Diagnostic::new(Code::MissingField, format!("{place} has no `{name}`"))
             .label(span, format!("required field `{name}`{kind} is missing"))

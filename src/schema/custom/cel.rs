@@ -2,14 +2,16 @@
 //!
 //! A rule that our CEL does not understand, or that fails while it runs, is told as not checked, never as a fault.
 
-use super::{Custom, functions};
+use super::{Custom, functions, macros};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::schema::duration;
 use crate::schema::path::Path;
-use crate::schema::shape::Shape;
+use crate::schema::shape::{Format, Shape, Unique};
 use crate::schema::walk::{Walk, first_line};
 use crate::yaml::{Data, Node};
-use cel::objects::Key;
+use cel::objects::{Key, OptionalValue};
 use cel::{Context, Env, Program, Value};
+use chrono::{DateTime, TimeDelta};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -19,7 +21,10 @@ pub(super) struct Rule {
     source: String,
     message: Option<String>,
     message_expression: Option<String>,
+    /// Where below the node the fault is.
+    field_path: Option<String>,
     compiled: Arc<OnceLock<Option<Program>>>,
+    compiled_message: Arc<OnceLock<Option<Program>>>,
 }
 
 impl Rule {
@@ -29,19 +34,62 @@ impl Rule {
         let rules = schema.get("x-kubernetes-validations").and_then(Node::as_seq).unwrap_or_default();
         let rules = rules.iter().filter_map(|rule| {
             let source = text(rule, "rule")?;
-            (!source.contains("oldSelf")).then(|| Rule {
+            let is_optional = rule.get("optionalOldSelf").and_then(Node::as_bool) == Some(true);
+            (is_optional || !source.contains("oldSelf")).then(|| Rule {
                 source,
                 message: text(rule, "message"),
                 message_expression: text(rule, "messageExpression"),
+                field_path: text(rule, "fieldPath"),
                 compiled: Arc::default(),
+                compiled_message: Arc::default(),
             })
         });
         rules.collect()
     }
 
+    fn compares_itself(&self) -> bool {
+        ["self ==", "== self", "self !=", "!= self"].iter().any(|sign| self.source.contains(sign))
+    }
+
     fn program(&self) -> Option<&Program> {
         self.compiled.get_or_init(|| compile(&self.source)?.ok()).as_ref()
     }
+
+    /// What the rule says of a value that breaks it.
+    fn message(&self, context: &Context<'_, '_>) -> Option<String> {
+        let told = self.message_expression.as_ref().and_then(|source| {
+            let program = self.compiled_message.get_or_init(|| compile(source)?.ok()).as_ref()?;
+            match program.execute(context) {
+                // The server takes the plain message for one that is empty or has several lines.
+                Ok(Value::String(text)) if !text.trim().is_empty() && !text.trim().contains('\n') => {
+                    Some(text.trim().to_owned())
+                }
+                _ => None,
+            }
+        });
+        told.or_else(|| self.message.clone())
+    }
+
+    /// The field that the rule is about, and its path.
+    fn field<'n>(&self, node: &'n Node, path: &Path<'_>) -> (&'n Node, String) {
+        let (mut place, mut at) = (path.to_string(), node);
+        for name in self.field_path.iter().flat_map(|path| field_names(path)) {
+            let first = place.is_empty();
+            let _ = crate::schema::path::write_key(&mut place, &name, first);
+            // A field that is not there is told at what it is missing from.
+            at = at.get(&name).unwrap_or(at);
+        }
+        (at, place)
+    }
+}
+
+/// The names in a path such as `.a['b-c'].d`.
+pub(super) fn field_names(path: &str) -> impl Iterator<Item = String> {
+    path.split(['.', '[', ']'])
+        .map(|name| name.trim_matches(['\'', '"']).to_owned())
+        .filter(|name| !name.is_empty())
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// Operators of an expression past which it is not compiled: they nest, and each level takes some of the stack.
@@ -67,7 +115,14 @@ pub(super) fn environment() -> &'static Arc<Env> {
     static ENVIRONMENT: OnceLock<Arc<Env>> = OnceLock::new();
     ENVIRONMENT.get_or_init(|| {
         let mut env = Env::stdlib().with_optional_support(true);
-        for extension in [cel::extensions::strings, cel::extensions::lists, cel::extensions::math] {
+        let extensions = [
+            cel::extensions::strings,
+            cel::extensions::lists,
+            cel::extensions::math,
+            functions::extension,
+            macros::extension,
+        ];
+        for extension in extensions {
             // An extension that does not fit leaves its functions unknown: rules with them are not checked.
             let _ = env.add_extension(extension);
         }
@@ -81,40 +136,58 @@ pub(super) fn check(walk: &mut Walk<'_>, custom: &Custom, node: &Node, path: &Pa
         return;
     }
     let mut context = Context::with_env(Arc::clone(environment()));
-    // A function that does not fit stays unknown, and rules with it are not checked.
-    let _ = functions::add(&mut context);
-    context.add_variable_from_value("self", value_of(&custom.shape, node, 0));
+    context.add_variable_from_value("self", custom_value(custom, node, 0));
+    // An object that is new has no older state.
+    context.add_variable_from_value("oldSelf", Value::Opaque(Arc::new(OptionalValue::none())));
     for rule in &custom.rules {
         let outcome = rule.program().map(|program| program.execute(&context));
-        let place = if path.is_root() { "the object".to_owned() } else { format!("`{path}`") };
-        let span = first_line(node, walk.sources);
         match outcome {
             Some(Ok(Value::Bool(true))) => {}
+            // Lists that are sets or maps are the same in any order, which our values do not know.
+            Some(Ok(Value::Bool(false))) if rule.compares_itself() && is_unordered(&custom.shape) => {}
             Some(Ok(Value::Bool(false))) => {
-                let told = rule.message_expression.as_ref().and_then(|source| {
-                    let program = compile(source)?.ok()?;
-                    match program.execute(&context) {
-                        Ok(Value::String(text)) => Some(text.to_string()),
-                        _ => None,
-                    }
-                });
-                let message = told.or_else(|| rule.message.clone());
-                let finding = match message {
-                    Some(message) => {
-                        Diagnostic::new(Code::CustomRule, format!("{place} breaks a rule of its definition: {message}"))
-                    }
-                    None => Diagnostic::new(Code::CustomRule, format!("{place} breaks a rule of its definition")),
+                let (at, place) = rule.field(node, path);
+                let place = if place.is_empty() { "the object".to_owned() } else { format!("`{place}`") };
+                let message = match rule.message(&context) {
+                    Some(message) => format!("{place} breaks a rule of its definition: {message}"),
+                    None => format!("{place} breaks a rule of its definition"),
                 };
+                let whole = at.as_map().is_some() && std::ptr::eq(at, node);
+                let span = if whole { walk.place_of(node, path) } else { first_line(at, walk.sources) };
+                let finding = Diagnostic::new(Code::CustomRule, message);
                 walk.push(finding.label(span, format!("the rule is `{}`", rule.source.trim())));
             }
             _ => {
                 let message = format!("a rule of the definition of {} could not be checked", walk.identity.kind);
                 let finding = Diagnostic::new(Code::UncheckedRule, message)
-                    .label(span, format!("the rule is `{}`", rule.source.trim()));
+                    .label(first_line(node, walk.sources), format!("the rule is `{}`", rule.source.trim()));
                 walk.push(finding);
             }
         }
     }
+}
+
+fn is_unordered(shape: &Shape) -> bool {
+    matches!(shape, Shape::List { unique, .. } if *unique != Unique::Nothing)
+}
+
+/// A value of a schema node as CEL sees it.
+fn custom_value(custom: &Custom, node: &Node, depth: u32) -> Value {
+    let time = match (&custom.shape, &node.data) {
+        (Shape::String { format: Format::DateTime, .. }, Data::Str(text)) => time(text),
+        (Shape::String { .. }, Data::Str(text)) => match custom.values.as_ref().and_then(|values| values.format()) {
+            Some("date") => time(&format!("{text}T00:00:00Z")),
+            Some("duration") => duration::parse(text)
+                .map(|seconds| Value::Duration(TimeDelta::nanoseconds((seconds * 1e9).round() as i64))),
+            _ => None,
+        },
+        _ => None,
+    };
+    time.unwrap_or_else(|| value_of(&custom.shape, node, depth))
+}
+
+fn time(text: &str) -> Option<Value> {
+    DateTime::parse_from_rfc3339(text).ok().map(Value::Timestamp)
 }
 
 /// A value as CEL sees it: defaults filled in, keys of objects as identifiers.
@@ -123,7 +196,7 @@ fn value_of(shape: &Shape, node: &Node, depth: u32) -> Value {
         return Value::Null;
     }
     let inner = match shape {
-        Shape::Custom(custom) => &custom.shape,
+        Shape::Custom(custom) => return custom_value(custom, node, depth + 1),
         other => other,
     };
     match &node.data {
@@ -227,8 +300,7 @@ mod tests {
     #[test]
     fn the_environment_knows_the_servers_functions() {
         let run = |source: &str| {
-            let mut context = Context::with_env(Arc::clone(environment()));
-            functions::add(&mut context).expect("functions that fit");
+            let context = Context::with_env(Arc::clone(environment()));
             environment().compile(source).ok().and_then(|program| program.execute(&context).ok())
         };
         for source in [
@@ -256,6 +328,28 @@ mod tests {
             "'ab'.find('[b]') == 'b'",
             "'%s is %d'.format(['a', 1]) == 'a is 1'",
             "type(1) == int && int('3') == 3 && string(3) == '3'",
+            "timestamp('2026-01-31T12:00:00Z') > timestamp('2025-01-31T12:00:00+01:00')",
+            "timestamp('2026-01-31T12:00:00Z').getFullYear() == 2026 && duration('90m').getHours() == 1",
+            "timestamp('2026-01-31T12:00:00Z') + duration('1h') == timestamp('2026-01-31T13:00:00Z')",
+            "quantity('1k').add(1).sub(quantity('1')) == quantity('1000') && quantity('-1').sign() == -1",
+            "url('https://a.io:80/x?k=v').getHost() == 'a.io:80' && url('https://a.io/?k=v').getQuery()['k'] == ['v']",
+            "ip('::1').family() == 6 && ip('127.0.0.1').isLoopback() && string(ip('::1')) == '::1'",
+            "ip.isCanonical('2001:db8::1') && !ip.isCanonical('2001:DB8::1')",
+            "cidr('10.0.0.0/8').containsIP('10.1.1.1') && cidr('10.0.0.0/8').containsIP(ip('10.1.1.1'))",
+            "cidr('10.0.0.0/8').containsCIDR(cidr('10.1.0.0/16')) && cidr('10.1.0.0/8').masked() == cidr('10.0.0.0/8')",
+            "cidr('10.1.0.0/8').ip() == ip('10.1.0.0') && cidr('10.1.0.0/8').prefixLength() == 8",
+            "'a1b22'.findAll('[0-9]+') == ['1', '22'] && 'a1b22'.findAll('[0-9]+', 1) == ['1']",
+            "['a', 'b', 'a'].indexOf('a') == 0 && ['a', 'b', 'a'].lastIndexOf('a') == 2",
+            "sets.contains([1, 2], [2]) && sets.intersects([1], [1, 2]) && sets.equivalent([1, 2], [2, 1])",
+            "semver('1.2.3').isGreaterThan(semver('1.2.3-rc.1')) && semver('v1.2', true).minor() == 2",
+            "isSemver('1.2.3') && !isSemver('v1.2') && isSemver('v1.02', true) && semver('1.0.0').major() == 1",
+            "!format.dns1123Label().validate('a-b').hasValue() && format.dns1123Label().validate('A').hasValue()",
+            "format.named('uuid').hasValue() && !format.named('none').hasValue()",
+            "format.named('date').value().validate('31.1.').value().size() == 1",
+            "{'a': 1}.all(k, v, k == 'a' && v == 1) && [5].exists(i, v, i == 0 && v == 5)",
+            "{'a': 1, 'b': 2}.existsOne(k, v, v == 2) && [1, 2].transformList(i, v, i > 0, v * 2) == [4]",
+            "{'a': 1}.transformMap(k, v, v + 1) == {'a': 2} && {'a': 1}.transformMapEntry(k, v, {v: k}) == {1: 'a'}",
+            "[1].all(i, v, [2].all(j, w, v < w && i == j))",
         ] {
             assert_eq!(run(source), Some(Value::Bool(true)), "{source}");
         }

@@ -20,6 +20,14 @@ pub fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
             .hints
             .push("write `x-kubernetes-preserve-unknown-fields: true` into the schema".to_owned());
     }
+    // Some of it is in the schema of definitions, too, and has been told by it.
+    let at = |finding: &Diagnostic| finding.labels.first().map(|label| label.span);
+    let told =
+        walk.findings.iter().filter(|finding| finding.code == Code::InvalidValue).filter_map(at).collect::<Vec<_>>();
+    let is_again = |finding: &Diagnostic| {
+        finding.code == Code::InvalidDefinition && at(finding).is_some_and(|at| told.contains(&at))
+    };
+    walk.findings.retain(|finding| !is_again(finding));
 }
 
 fn tell<'w>(walk: &'w mut Walk<'_>, span: Span, message: String, label: &str) -> &'w mut Diagnostic {
@@ -54,7 +62,7 @@ fn names(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     let (plural, group) = (text(node, &["names", "plural"]), text(node, &["group"]));
     if let (Some((_, plural)), Some((_, group)), Some((name, found))) =
         (plural, group, text(walk.identity.node, &["metadata", "name"]))
-        && found != format!("{plural}.{group}")
+        && !found.eq_ignore_ascii_case(&format!("{plural}.{group}"))
     {
         let message = format!("the definition must be called `{plural}.{group}`, found `{found}`");
         tell(walk, name.span, message, "`names.plural` and `group`, joined by a dot");

@@ -19,6 +19,7 @@ pub(super) fn fault(format: &str, text: &str) -> Option<&'static str> {
             "expected an e-mail address",
         ),
         "uuid" | "uuid3" | "uuid4" | "uuid5" => (is_uuid(text), "expected a UUID"),
+        "mac" => (is_mac(text), "expected a MAC address such as `00:00:5e:00:53:01`"),
         "uri" => (is_uri(text), "expected a URI such as `https://example.com/`"),
         _ => return None,
     };
@@ -71,6 +72,15 @@ fn is_uuid(text: &str) -> bool {
     hex.len() == 32 && hex.iter().all(u8::is_ascii_hexdigit) && (text.len() == 32 || text.len() == 36)
 }
 
+/// Six, eight or twenty bytes, between colons, dashes, or in fours between dots.
+fn is_mac(text: &str) -> bool {
+    [(':', 2), ('-', 2), ('.', 4)].into_iter().any(|(mark, width)| {
+        let parts: Vec<&str> = text.split(mark).collect();
+        matches!(parts.len() * width, 12 | 16 | 40)
+            && parts.iter().all(|part| part.len() == width && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    })
+}
+
 /// As Go's `url.ParseRequestURI`: absolute, or an absolute path.
 fn is_uri(text: &str) -> bool {
     if text.contains(|char: char| char.is_ascii_control() || char == ' ') {
@@ -101,6 +111,8 @@ mod tests {
             ("uuid", "123e4567-e89b-12d3-a456-426614174000", "123e4567"),
             ("uri", "https://example.com/a", "example.com/a b"),
             ("byte", "YQ==", "YQ"),
+            ("mac", "00:00:5e:00:53:01", "00:00:5e"),
+            ("mac", "0000.5e00.5301", "zz:00:5e:00:53:01"),
         ] {
             assert_eq!(fault(format, good), None, "{format} {good}");
             assert!(fault(format, bad).is_some(), "{format} {bad}");

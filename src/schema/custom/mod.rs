@@ -1,13 +1,16 @@
 //! Custom resources: definitions found in documents, their structural schemas as shapes, value checks and CEL rules.
 
+mod address;
 mod cel;
 mod convert;
 mod definition;
 mod format;
 mod functions;
+mod macros;
 mod rule;
 mod store;
 mod structure;
+mod url;
 mod values;
 
 pub use definition::check as check_definition;

@@ -1,11 +1,11 @@
 //! Whether the API server can compile the CEL rules of a schema (`x-kubernetes-validations`): their grammar, the
 //! functions that they call, and the fields of `self` that they read.
 
-use super::cel::{compile, identifier};
+use super::cel::{compile, field_names, identifier};
 use crate::diagnostic::{Span, nearest};
 use crate::schema::words;
 use crate::yaml::{Mapping, Node};
-use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 
 /// What is wrong with a rule, as phrases behind the name of the schema node.
 pub(super) struct Fault {
@@ -18,14 +18,15 @@ pub(super) struct Fault {
 /// The functions of CEL and of Kubernetes' libraries for it.
 const FUNCTIONS: &str = "\
     abs add all asApproximateFloat asInteger bind bitAnd bitNot bitOr bitShiftLeft bitShiftRight bitXor bool bytes ceil \
-    charAt cidr compareTo contains containsCIDR containsIP decode distinct double duration dyn encode endsWith \
+    charAt cidr compareTo contains containsCIDR containsIP decode distinct dns1035Label dns1035LabelPrefix dns1123Label \
+    dns1123LabelPrefix dns1123Subdomain dns1123SubdomainPrefix double duration dyn encode endsWith \
     equivalent exists existsOne exists_one family filter find findAll first flatten floor format getDate getDayOfMonth \
     getDayOfWeek getDayOfYear getEscapedPath getFullYear getHost getHostname getHours getMilliseconds getMinutes \
     getMonth getPort getQuery getScheme getSeconds greatest has hasValue indexOf int intersects ip isCIDR isCanonical \
     isFinite isGlobalUnicast isGreaterThan isIP isInf isInteger isLessThan isLinkLocalMulticast isLinkLocalUnicast \
     isLoopback isNaN isQuantity isSemver isSorted isURL isUnspecified join last lastIndexOf least lowerAscii major map \
     masked matches max min minor named none of ofNonZeroValue optFlatMap optMap or orValue patch prefixLength quantity \
-    quote range replace reverse round semver sign size slice sort sortBy split sqrt startsWith string sub substring sum \
+    quote range replace reverse round semver sign size slice sort sortBy split sqrt startsWith string sub substring sum uri uuid byte date datetime labelValue qualifiedName \
     timestamp transformList transformMap transformMapEntry trim trunc type uint unwrap unwrapOpt upperAscii url validate \
     value";
 
@@ -43,8 +44,8 @@ const REASONS: &[&str] = &["FieldValueDuplicate", "FieldValueForbidden", "FieldV
 /// Nesting of an expression past which it is not looked at.
 const MAX_DEPTH: u32 = 200;
 
-/// The faults of a schema node's rules. The root's `self` has metadata, too.
-pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
+/// The faults of a schema node's rules. The root's `self` has metadata, too. What is `uncorrelated` has no older state.
+pub(super) fn faults(schema: &Node, is_root: bool, uncorrelated: bool) -> Vec<Fault> {
     let mut faults = Vec::new();
     for rule in schema.get("x-kubernetes-validations").and_then(Node::as_seq).unwrap_or_default() {
         let text = |key: &str| rule.get(key).and_then(|node| Some((node, node.as_str()?)));
@@ -67,6 +68,21 @@ pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
         {
             let hint = Some(format!("write `.{path}`"));
             tell(node.span, "has a rule whose `fieldPath` is no path", "it starts with a dot".to_owned(), hint);
+        } else if let Some((node, path)) = text("fieldPath")
+            && let Some((name, hint)) = no_field(schema, path)
+        {
+            let label = format!("there is no field `{name}`");
+            tell(node.span, "has a rule whose `fieldPath` leads nowhere", label, hint);
+        }
+        let on_change = text("rule").is_some_and(|(_, source)| source.contains("oldSelf"));
+        if let Some(optional) = rule.get("optionalOldSelf").filter(|_| !on_change) {
+            let label = "remove it".to_owned();
+            tell(optional.span, "has a rule with `optionalOldSelf` that does not use `oldSelf`", label, None);
+        }
+        if let Some((node, _)) = text("rule").filter(|_| on_change && uncorrelated) {
+            let hint = "give the list around it `x-kubernetes-list-type: map` and `x-kubernetes-list-map-keys`";
+            let what = "has a rule with `oldSelf`, but is in a list whose items have no identity";
+            tell(node.span, what, "there is no older state to compare with".to_owned(), Some(hint.to_owned()));
         }
         for (key, called) in [("rule", "a rule"), ("messageExpression", "a `messageExpression`")] {
             let Some((node, source)) = text(key) else { continue };
@@ -86,7 +102,12 @@ pub(super) fn faults(schema: &Node, is_root: bool) -> Vec<Fault> {
                 }
             };
             let mut reader = Reader { schema, is_root, bound: Vec::new(), told: None };
-            reader.read(program.expression(), 0);
+            let result = reader.read(program.expression(), 0);
+            let wanted = if key == "rule" { Kind::Boolean } else { Kind::String };
+            if let Some(kind) = kind_of(program.expression(), result).filter(|kind| *kind != wanted) {
+                let label = format!("its result is {}, not {}", kind.words(), wanted.words());
+                reader.tell(label, None);
+            }
             if let Some((label, hint)) = reader.told {
                 tell(format!("has {called} that does not compile: {label}"), "in this expression".to_owned(), hint);
             }
@@ -154,6 +175,14 @@ impl<'n> Reader<'n> {
                     self.read(target, depth);
                 }
                 let arguments: Vec<_> = call.args.iter().map(|argument| self.read(argument, depth)).collect();
+                if let ([Some(left), Some(right)], Some(sign)) = (
+                    [0, 1].map(|at| kind_of(call.args.get(at)?, *arguments.get(at)?)),
+                    COMPARISONS.iter().find(|name| **name == call.func_name),
+                ) && left != right
+                {
+                    let sign = sign.trim_matches('_');
+                    self.tell(format!("`{sign}` compares {} with {}", left.words(), right.words()), None);
+                }
                 if call.func_name == "_[_]" {
                     let of = arguments.first().copied().flatten()?;
                     return of.get("items").or_else(|| of.get("additionalProperties"));
@@ -238,6 +267,81 @@ impl<'n> Reader<'n> {
         }
         None
     }
+}
+
+const COMPARISONS: &[&str] = &["_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"];
+
+/// A type of values, as far as mixing it up with another one is a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Boolean,
+    Number,
+    String,
+    List,
+    Object,
+}
+
+impl Kind {
+    fn words(self) -> &'static str {
+        match self {
+            Kind::Boolean => "a boolean",
+            Kind::Number => "a number",
+            Kind::String => "a string",
+            Kind::List => "a list",
+            Kind::Object => "an object",
+        }
+    }
+}
+
+/// The type of an expression where it is plain to see; `schema` is that of its value where it is known.
+fn kind_of(expression: &IdedExpr, schema: Option<&Node>) -> Option<Kind> {
+    match &expression.expr {
+        Expr::Literal(literal) => match literal {
+            LiteralValue::Boolean(_) => Some(Kind::Boolean),
+            LiteralValue::Int(_) | LiteralValue::UInt(_) | LiteralValue::Double(_) => Some(Kind::Number),
+            LiteralValue::String(_) => Some(Kind::String),
+            _ => None,
+        },
+        Expr::List(_) => Some(Kind::List),
+        Expr::Call(call) => match call.func_name.as_str() {
+            name if COMPARISONS.contains(&name) => Some(Kind::Boolean),
+            "_&&_" | "_||_" | "!_" | "@in" | "startsWith" | "endsWith" | "matches" | "has" => Some(Kind::Boolean),
+            "size" => Some(Kind::Number),
+            "string" | "lowerAscii" | "upperAscii" | "trim" | "join" => Some(Kind::String),
+            _ => None,
+        },
+        Expr::Ident(name) if name == "oldSelf" => None,
+        Expr::Ident(_) | Expr::Select(_) => {
+            let schema = schema?;
+            // Texts in some formats are times and durations.
+            let is_plain = schema.get("format").is_none() && schema.get("x-kubernetes-int-or-string").is_none();
+            match schema.get("type")?.as_str()? {
+                "boolean" => Some(Kind::Boolean),
+                "integer" | "number" => Some(Kind::Number),
+                "string" if is_plain => Some(Kind::String),
+                "array" => Some(Kind::List),
+                "object" => Some(Kind::Object),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The first name of a path that a schema does not have, and the one that is meant.
+fn no_field(schema: &Node, path: &str) -> Option<(String, Option<String>)> {
+    let mut at = schema;
+    for name in field_names(path) {
+        let below =
+            at.get("properties").and_then(|fields| fields.get(&name)).or_else(|| at.get("additionalProperties"));
+        let Some(below) = below else {
+            let names = fields(at).into_iter().flat_map(|map| map.keys().map(|key| &**key));
+            let hint = nearest(&name, names).map(|meant| format!("did you mean `{meant}`?"));
+            return Some((name, hint));
+        };
+        at = below;
+    }
+    None
 }
 
 /// The fields that a schema describes, if it describes any.

@@ -43,7 +43,7 @@ const GENERIC: &[&str] = &[
 
 /// Checks the schema of a version.
 pub(super) fn check(walk: &mut Walk<'_>, version: &str, schema: &Node, has_status: bool) {
-    let mut structure = Structure { walk, version, place: String::new() };
+    let mut structure = Structure { walk, version, place: String::new(), uncorrelated: false };
     structure.root(schema, has_status);
     structure.node(schema, Level::Root, 0);
 }
@@ -52,6 +52,8 @@ struct Structure<'w, 'a> {
     walk: &'w mut Walk<'a>,
     version: &'w str,
     place: String,
+    /// Whether the place is within items that have no identity.
+    uncorrelated: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +165,7 @@ impl Structure<'_, '_> {
         self.keywords(schema);
         self.lists(schema);
         self.default(schema, depth);
-        for fault in rule::faults(schema, level == Level::Root) {
+        for fault in rule::faults(schema, level == Level::Root, self.uncorrelated) {
             self.tell(fault.span, &fault.what, &fault.label).hints.extend(fault.hint);
         }
         if flag(schema, "x-kubernetes-embedded-resource") || level == Level::Root {
@@ -179,7 +181,11 @@ impl Structure<'_, '_> {
             self.field(name, |it| it.node(&entry.value, Level::Field, depth + 1));
         }
         if let Some(items) = map.get("items") {
+            // Only the items of a list with keys can be told apart from one state of an object to the next.
+            let around = self.uncorrelated;
+            self.uncorrelated |= text(schema, "x-kubernetes-list-type") != Some("map");
             self.below(|place| place.push_str("[]"), |it| it.node(&items.value, Level::Item, depth + 1));
+            self.uncorrelated = around;
         }
         if let Some(additional) = map.get("additionalProperties") {
             self.below(|place| place.push_str("{}"), |it| it.node(&additional.value, Level::Field, depth + 1));
@@ -204,6 +210,7 @@ impl Structure<'_, '_> {
                 }
                 _ => {}
             },
+            None if schema.get("$ref").is_some() => {}
             None if int_or_string || flag(schema, "x-kubernetes-preserve-unknown-fields") && !embedded => {}
             None => {
                 let hint = match (schema.get("properties"), schema.get("items")) {

@@ -134,6 +134,10 @@ impl Values {
         values
     }
 
+    pub fn format(&self) -> Option<&str> {
+        self.format.as_deref()
+    }
+
     pub fn is_empty(&self) -> bool {
         let plain =
             self.allowed.is_empty() && self.minimum.is_none() && self.maximum.is_none() && self.multiple_of.is_none();
@@ -160,7 +164,7 @@ impl Values {
 
     /// Tells what is wrong with a value.
     pub fn check(&self, walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
-        let span = first_line(node, walk.sources);
+        let span = if node.as_map().is_some() { walk.place_of(node, path) } else { first_line(node, walk.sources) };
         for Fault { code, what, wanted, hint } in self.faults(node) {
             let finding = Diagnostic::new(code, format!("`{path}` {what}")).label(span, wanted);
             walk.push(match hint {

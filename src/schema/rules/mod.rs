@@ -132,9 +132,9 @@ impl Walk<'_> {
         self.findings.last_mut().expect("just pushed")
     }
 
-    /// Tells a missing field of a mapping, at the mapping's first key.
+    /// Tells a missing field of a mapping, at the key that the mapping stands under.
     fn lacks(&mut self, node: &Node, path: &Path<'_>, what: &str, hint: impl Into<String>) {
-        let span = node.as_map().and_then(|map| map.values().next()).map_or(node.span, |entry| entry.key_span);
+        let span = self.place_of(node, path);
         let place = if path.is_root() { "the object".to_owned() } else { format!("`{path}`") };
         self.push(Diagnostic::new(Code::MissingField, format!("{place} has no {what}")).label(span, "here").hint(hint));
     }
