@@ -154,8 +154,7 @@ fn versions_are_chosen_and_compared() {
     assert_eq!(
         told("--kube-version 1.25..1.37").replace("`flowcontrol.apiserver.k8s.io/v1beta3` ", ""),
         "a.yaml:1:13: error[removed-api]: FlowSchema was removed in Kubernetes 1.32 (Kubernetes 1.32 to 1.37)\n\
-         a.yaml:1:13: error[unavailable-api]: FlowSchema comes with Kubernetes 1.26 (Kubernetes 1.25)\n\
-         a.yaml:1:13: warning[deprecated-api]: FlowSchema is removed in Kubernetes 1.32 (Kubernetes 1.26 to 1.31)\n"
+         a.yaml:1:13: error[unavailable-api]: FlowSchema comes with Kubernetes 1.26 (Kubernetes 1.25)\n"
     );
     let run = folder.run("validate --kube-version 1.20 --summary a.yaml").fails(1);
     assert!(

@@ -1,7 +1,7 @@
 //! From a finding in rendered text to the template that wrote the text and the values that the template read.
 
 use super::Rendered;
-use crate::diagnostic::{Diagnostic, FileId, Label, Sources, Span};
+use crate::diagnostic::{Code, Diagnostic, FileId, Label, Sources, Span};
 use crate::manifest::Manifests;
 use crate::yaml::Node;
 
@@ -50,6 +50,13 @@ pub fn explain(
             // A key that the template has: its value stands behind it on the line.
             let line = sources.position(span.file, start).line;
             reads = file.map.values_in(start, sources.line_range(span.file, line).end as u32);
+        }
+        if reads.is_empty() && finding.code == Code::MissingField {
+            // What a mapping lacks is told at its key; the values are those of its own lines.
+            if let Some(own) = document.filter(|_| is_key).and_then(|document| follow(document, &path)) {
+                let line = sources.position(span.file, own.span.start).line;
+                reads = file.map.values_in(own.span.start, sources.line_range(span.file, line).end as u32);
+            }
         }
         for read in reads {
             if labels.len() > MOST_VALUES {
@@ -128,6 +135,14 @@ fn path_to(document: &Node, place: Span) -> Option<(Vec<Step<'_>>, bool)> {
         }
     }
     None
+}
+
+/// The node at a path.
+fn follow<'n>(document: &'n Node, path: &[Step<'_>]) -> Option<&'n Node> {
+    path.iter().try_fold(document, |node, step| match step {
+        Step::Key(key) => node.get(key),
+        Step::Item(index) => node.as_seq()?.get(*index),
+    })
 }
 
 /// The node of a tree that was read at this place.

@@ -179,6 +179,12 @@ impl Checker {
             }
         }
         rules::references::check(&outcome.facts, &mut outcome.findings);
+        // That a rule cannot be checked is told once, not for each object that has it.
+        let mut unchecked = HashSet::new();
+        outcome.findings.retain(|finding| {
+            let rule = finding.labels.first().map(|label| label.text.clone());
+            finding.code != Code::UncheckedRule || unchecked.insert((finding.message.clone(), rule))
+        });
     }
 
     fn object(&self, node: &Node, sources: &Sources, outcome: &mut Outcome) {
@@ -351,6 +357,13 @@ fn each_object(document: &Node, call: &mut dyn FnMut(&Node)) {
 fn merge(mut all: Vec<(KubeVersion, Vec<Diagnostic>)>) -> Vec<Diagnostic> {
     if all.len() == 1 {
         return all.pop().map(|(_, findings)| findings).unwrap_or_default();
+    }
+    // Where a version is told to be gone, that it goes is no news.
+    let is_gone = |finding: &Diagnostic| finding.code == Code::RemovedApi;
+    if all.iter().any(|(_, findings)| findings.iter().any(is_gone)) {
+        for (_, findings) in &mut all {
+            findings.retain(|finding| finding.code != Code::DeprecatedApi);
+        }
     }
     let count = all.len();
     let mut merged: Vec<(Diagnostic, Vec<KubeVersion>)> = Vec::new();

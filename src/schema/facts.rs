@@ -41,6 +41,10 @@ pub(super) struct Workload {
     pub labels: Vec<Pair>,
     /// The names of its containers' ports.
     pub ports: Vec<String>,
+    /// Their numbers.
+    pub numbers: Vec<i64>,
+    /// Whether each of its containers says which ports it has.
+    pub lists_ports: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +54,8 @@ pub(super) struct Service {
     pub span: Span,
     pub selector: Vec<Pair>,
     pub selector_span: Span,
+    /// Where the selector's labels stand.
+    pub pair_spans: Vec<Span>,
     pub ports: Vec<ServicePort>,
 }
 
@@ -59,6 +65,8 @@ pub(super) struct ServicePort {
     pub number: i64,
     /// Name of a container's port, and where it stands.
     pub target: Option<(String, Span)>,
+    /// Number of a container's port, and where it stands.
+    pub target_number: Option<(i64, Span)>,
 }
 
 /// One object names another.
@@ -98,6 +106,8 @@ pub(super) struct Selector {
     pub namespace: String,
     pub labels: Vec<Pair>,
     pub span: Span,
+    /// Where the labels stand.
+    pub pair_spans: Vec<Span>,
     pub by: String,
 }
 
@@ -220,6 +230,10 @@ impl Facts {
             ("networking.k8s.io", "Ingress") => seen.ingress(node),
             ("gateway.networking.k8s.io", "HTTPRoute" | "GRPCRoute") => seen.route(node),
             ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => seen.binding(node),
+            ("admissionregistration.k8s.io", "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration") => {
+                seen.webhooks(node)
+            }
+            ("networking.k8s.io", "NetworkPolicy") => seen.selector(node.at(["spec", "podSelector", "matchLabels"])),
             _ => {}
         }
     }
@@ -233,6 +247,11 @@ fn data_keys(node: &Node) -> HashSet<String> {
 fn pairs(node: Option<&Node>) -> Vec<Pair> {
     let entries = node.and_then(Node::as_map).into_iter().flatten();
     entries.filter_map(|(key, entry)| Some((key.to_string(), text_of(&entry.value)?.into_owned()))).collect()
+}
+
+fn pair_spans(node: Option<&Node>) -> Vec<Span> {
+    let entries = node.and_then(Node::as_map).into_iter().flatten();
+    entries.filter(|(_, entry)| text_of(&entry.value).is_some()).map(|(_, entry)| entry.key_span).collect()
 }
 
 fn int(node: Option<&Node>) -> i64 {
@@ -282,12 +301,14 @@ impl Collector<'_> {
 
     fn pod(&mut self, spec: Option<&Node>, metadata: Option<&Node>) {
         let Some(spec) = spec else { return };
-        let mut ports = Vec::new();
+        let (mut ports, mut numbers) = (Vec::new(), Vec::new());
+        let lists_ports = list(spec, "containers").iter().all(|container| !list(container, "ports").is_empty());
         for key in ["containers", "initContainers"] {
             for container in list(spec, key) {
                 ports.extend(
                     list(container, "ports").iter().filter_map(|port| port.get("name")?.as_str().map(str::to_owned)),
                 );
+                numbers.extend(list(container, "ports").iter().map(|port| int(port.get("containerPort"))));
                 self.environment(container);
             }
         }
@@ -295,6 +316,8 @@ impl Collector<'_> {
             namespace: self.namespace.to_owned(),
             labels: pairs(metadata.and_then(|metadata| metadata.get("labels"))),
             ports,
+            numbers,
+            lists_ports,
         });
         for volume in list(spec, "volumes") {
             if let Some(source) = volume.get("configMap") {
@@ -357,6 +380,10 @@ impl Collector<'_> {
             name: port.get("name").and_then(Node::as_str).unwrap_or_default().to_owned(),
             number: int(port.get("port")),
             target: port.get("targetPort").and_then(|target| Some((target.as_str()?.to_owned(), target.span))),
+            target_number: port.get("targetPort").and_then(|target| match target.data {
+                crate::yaml::Data::Int(number) => Some((number, target.span)),
+                _ => None,
+            }),
         });
         let selector = spec.get("selector").filter(|_| spec.get("type").and_then(Node::as_str) != Some("ExternalName"));
         self.facts.services.push(Service {
@@ -364,6 +391,7 @@ impl Collector<'_> {
             name: name.to_owned(),
             span: node.at(["metadata", "name"]).map_or(node.span, |name| name.span),
             selector: pairs(selector),
+            pair_spans: pair_spans(selector),
             selector_span: spec.as_map().and_then(|map| map.get("selector")).map_or(spec.span, |entry| entry.key_span),
             ports: ports.collect(),
         });
@@ -377,11 +405,20 @@ impl Collector<'_> {
         }
     }
 
+    fn webhooks(&mut self, node: &Node) {
+        for service in list(node, "webhooks").iter().filter_map(|webhook| webhook.at(["clientConfig", "service"])) {
+            let Some(namespace) = service.get("namespace").and_then(Node::as_str) else { continue };
+            let mut inner = Collector { facts: self.facts, namespace, by: self.by.clone() };
+            inner.refer("", "Service", service.get("name"), None, Strength::Far);
+        }
+    }
+
     fn selector(&mut self, labels: Option<&Node>) {
         let Some(node) = labels else { return };
         self.facts.selectors.push(Selector {
             namespace: self.namespace.to_owned(),
             labels: pairs(Some(node)),
+            pair_spans: pair_spans(Some(node)),
             span: node.as_map().and_then(|map| map.values().next()).map_or(node.span, |entry| entry.key_span),
             by: self.by.clone(),
         });

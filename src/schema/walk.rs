@@ -166,10 +166,12 @@ impl Walk<'_> {
         let mut required = 0;
         // Required fields that are there under a misspelt name, which has been told.
         let mut misspelt: Vec<&str> = Vec::new();
+        let mut unknown: Vec<&str> = Vec::new();
         for (key, entry) in map.iter() {
             let Some(field) = fields.get(key) else {
                 if self.strict && !open {
                     misspelt.extend(self.unknown_field(key, entry, fields, definition, map, path));
+                    unknown.push(key);
                 }
                 continue;
             };
@@ -185,12 +187,30 @@ impl Walk<'_> {
         if required < fields.required() {
             for field in fields.iter().filter(|field| field.required && !misspelt.contains(&&*field.name)) {
                 match map.get(&*field.name) {
+                    None if unknown.iter().any(|key| is_meant(key, &field.name)) => {}
+                    // Fields of its value stand one level too high, and were told to belong in it.
+                    None if !unknown.is_empty()
+                        && self
+                            .object_fields(&field.shape)
+                            .is_some_and(|inner| unknown.iter().any(|key| inner.get(key).is_some())) => {}
+                    // It was found deeper, and told to belong here.
+                    None if path.is_root() && self.strict && self.is_misplaced(&field.name, map) => {}
                     None => self.missing_field(field, node, map, definition, path),
                     Some(entry) if entry.value.is_null() => self.null_field(field, entry, path),
                     Some(_) => {}
                 }
             }
         }
+    }
+
+    /// Whether a field of the object stands in its metadata instead.
+    fn is_misplaced(&self, name: &str, map: &Mapping) -> bool {
+        let misplaced = map.get("metadata").and_then(|metadata| metadata.value.as_map()?.get(name));
+        let is_told = |span: Span| {
+            let at = |finding: &Diagnostic| finding.labels.first().is_some_and(|label| label.span == span);
+            self.findings.iter().any(|finding| finding.code == Code::UnknownField && at(finding))
+        };
+        misplaced.is_some_and(|entry| is_told(entry.key_span))
     }
 
     fn width(&mut self, width: Width, number: i128, node: &Node, path: &Path<'_>) {
@@ -482,6 +502,17 @@ impl Walk<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether an unknown field may well be meant for another one: `cmd` for `command`, `name` for `claimName`.
+pub(super) fn is_meant(unknown: &str, field: &str) -> bool {
+    let (unknown, field) = (unknown.to_ascii_lowercase(), field.to_ascii_lowercase());
+    let shared = unknown.bytes().zip(field.bytes()).take_while(|(a, b)| a == b).count();
+    let mut rest = field.chars();
+    let abbreviated = unknown.len() >= 3 && unknown.chars().all(|char| rest.any(|other| other == char));
+    let starts = unknown.bytes().next() == field.bytes().next();
+    unknown != field && (shared >= 6 || field.ends_with(&unknown) || abbreviated && starts)
+        || nearest(&unknown, [field.as_str()]).is_some() && unknown != field
 }
 
 /// Whether the items of a short list clearly differ, as nearly all do: by their first key, or by themselves.

@@ -27,6 +27,14 @@ pub(super) fn webhook(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
             let message = format!("`{client_path}.url` must start with `https://`: `{text}`");
             walk.tell(Code::InvalidFormat, url, message, "webhooks are called through TLS");
         }
+        if let Some((target, text)) = client.at(["service", "path"]).and_then(|path| Some((path, path.as_str()?)))
+            && !text.is_empty()
+            && (!text.starts_with('/') || text.contains("//"))
+        {
+            let message = format!("`{client_path}.service.path` is not the path of a URL: `{text}`");
+            let finding = walk.tell(Code::InvalidFormat, target, message, "it starts with `/`, and has no empty part");
+            finding.hints.push(format!("write `/{}`", text.trim_start_matches('/')));
+        }
     }
     if let Some(versions) =
         node.get("admissionReviewVersions").filter(|versions| versions.as_seq().is_some_and(<[Node]>::is_empty))
@@ -44,12 +52,14 @@ pub(super) fn operations(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
             walk.lacks(node, path, &format!("`{field}`"), format!("`{field}: [\"*\"]` stands for all"));
         }
     }
-    let list = node.get("operations").and_then(Node::as_seq).unwrap_or_default();
-    if list.len() > 1
-        && let Some((_, all)) = items(node, "operations").find(|(_, item)| item.as_str() == Some("*"))
-    {
-        let message = format!("`{path}.operations` has `*` and others");
-        walk.tell(Code::ConflictingFields, all, message, "`*` stands for all: leave it alone");
+    for field in ["apiGroups", "apiVersions", "operations"] {
+        let list = node.get(field).and_then(Node::as_seq).unwrap_or_default();
+        if list.len() > 1
+            && let Some((_, all)) = items(node, field).find(|(_, item)| item.as_str() == Some("*"))
+        {
+            let message = format!("`{path}.{field}` has `*` and others");
+            walk.tell(Code::ConflictingFields, all, message, "`*` stands for all: leave it alone");
+        }
     }
 }
 

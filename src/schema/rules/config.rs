@@ -57,7 +57,15 @@ pub(super) fn secret(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     for key in wanted {
         if node.at(["data", key]).is_none() && node.at(["stringData", key]).is_none() {
             let kind = node.get("type").and_then(Node::as_str).unwrap_or_default();
-            walk.lacks(node, path, &format!("`{key}` in its data"), format!("a secret of type {kind} has it"));
+            let hint = format!("a secret of type {kind} has it");
+            let data = ["data", "stringData"].iter().find_map(|field| Some((field, node.as_map()?.get(*field)?)));
+            match data {
+                Some((field, entry)) => {
+                    let message = format!("`{field}` has no `{key}`");
+                    walk.push(Diagnostic::new(Code::MissingField, message).label(entry.key_span, "here").hint(hint));
+                }
+                None => walk.lacks(node, path, &format!("`{key}` in its data"), hint),
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Ingresses: hosts, paths, backends.
 
 use super::{Walk, has, items};
-use crate::diagnostic::{Code, Label};
+use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::schema::names;
 use crate::schema::path::Path;
 use crate::yaml::Node;
+use std::collections::HashMap;
 
 pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     let empty = |key| node.get(key).and_then(Node::as_seq).is_none_or(<[Node]>::is_empty);
@@ -31,6 +32,7 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     if let Some(backend) = node.get("defaultBackend").filter(|backend| backend.as_map().is_some()) {
         self::backend(walk, backend, &path.key("defaultBackend"));
     }
+    let mut seen: HashMap<(&str, &str), &Node> = HashMap::new();
     for (at, rule) in items(node, "rules") {
         let rules = path.key("rules");
         let rule_path = rules.index(at);
@@ -54,6 +56,26 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
                     .hints
                     .push(format!("write `/{text}`"));
             }
+            if let Some((target, text)) = item.get("path").and_then(|path| Some((path, path.as_str()?))) {
+                let host = rule.get("host").and_then(Node::as_str).unwrap_or_default();
+                if let Some(first) =
+                    seen.get(&(host, text)).filter(|first| first.get("pathType").and_then(Node::as_str) == Some(kind))
+                    && let Some(first) = first.get("path")
+                {
+                    let message = format!("path `{text}` is there twice for host `{}`; only one counts", or_any(host));
+                    let finding = Diagnostic::new(Code::ShadowedItem, message)
+                        .label(target.span, format!("again here, in `{item_path}`"))
+                        .label(first.span, "first here");
+                    walk.push(finding.hint("make one path of them, or change one"));
+                }
+                seen.entry((host, text)).or_insert(item);
+                let odd = ["//", "/./", "/../"].iter().find(|part| text.contains(**part));
+                let odd = odd.or_else(|| ["/..", "/."].iter().find(|end| text.ends_with(**end)));
+                if let Some(odd) = odd.filter(|_| matches!(kind, "Exact" | "Prefix")) {
+                    let message = format!("`{item_path}.path` cannot have `{odd}` with `pathType: {kind}`: `{text}`");
+                    walk.tell(Code::InvalidFormat, target, message, "expected a plain path such as `/api`");
+                }
+            }
             if item.get("path").is_none() && matches!(kind, "Exact" | "Prefix") {
                 walk.lacks(item, &item_path, "`path`", format!("`pathType: {kind}` needs one, such as `path: /`"));
             }
@@ -62,6 +84,10 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
             }
         }
     }
+}
+
+fn or_any(host: &str) -> &str {
+    if host.is_empty() { "*" } else { host }
 }
 
 fn host(walk: &mut Walk<'_>, host: &Node, path: &Path<'_>) {

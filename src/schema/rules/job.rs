@@ -1,7 +1,7 @@
 //! Jobs and their schedules.
 
 use super::{Walk, strategy};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, nearest};
 use crate::schema::path::Path;
 use crate::schema::{cron, names};
 use crate::yaml::Node;
@@ -9,10 +9,12 @@ use crate::yaml::Node;
 pub(super) fn job(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     strategy::counts(walk, node, path, &["parallelism", "completions", "backoffLimit", "ttlSecondsAfterFinished"]);
     walk.within(node.get("activeDeadlineSeconds"), 0, i64::MAX, || format!("{path}.activeDeadlineSeconds"));
-    if node.get("completionMode").and_then(Node::as_str) == Some("Indexed")
+    if let Some(mode) = node.get("completionMode").filter(|mode| mode.as_str() == Some("Indexed"))
         && node.get("completions").is_none_or(Node::is_null)
     {
-        walk.lacks(node, path, "`completions`", "`completionMode: Indexed` counts to it: add `completions: 3`");
+        let message = format!("`{path}` has no `completions`");
+        let finding = walk.tell(Code::MissingField, mode, message, "this mode counts to it");
+        finding.hints.push("add `completions: 3`".to_owned());
     }
     let selector = node.get("selector").filter(|selector| selector.as_map().is_some_and(|map| !map.is_empty()));
     if let Some(selector) = selector.filter(|_| node.get("manualSelector").and_then(Node::as_bool) != Some(true)) {
@@ -63,7 +65,7 @@ pub(super) fn cron_job(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     }
 }
 
-/// Names of zones by their form; the server knows which exist.
+/// Names of zones by their form, and by the database of the world's zones.
 fn zone_fault(text: &str) -> Option<names::Fault> {
     let allowed = |char: char| char.is_ascii_alphanumeric() || matches!(char, '/' | '_' | '-' | '+');
     if text.eq_ignore_ascii_case("local") {
@@ -72,5 +74,13 @@ fn zone_fault(text: &str) -> Option<names::Fault> {
     if text.is_empty() || text.starts_with(|char: char| !char.is_ascii_alphabetic()) {
         return Some("expected a name".into());
     }
-    text.chars().find(|char| !allowed(*char)).map(|char| format!("`{}` is not allowed", char.escape_default()).into())
+    if let Some(char) = text.chars().find(|char| !allowed(*char)) {
+        return Some(format!("`{}` is not allowed", char.escape_default()).into());
+    }
+    let near = |known: Vec<String>| nearest(text, known.iter().map(String::as_str)).map(str::to_owned);
+    let known = || jiff::tz::db().available().map(|name| name.to_string()).collect();
+    jiff::tz::db().get(text).is_err().then(|| match near(known()) {
+        Some(meant) => format!("there is none of this name; did you mean `{meant}`?").into(),
+        None => "there is none of this name".into(),
+    })
 }

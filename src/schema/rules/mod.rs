@@ -49,18 +49,30 @@ pub(super) fn of_definition(name: &str) -> &'static [Rule] {
         "core.v1.PreferredSchedulingTerm" | "core.v1.WeightedPodAffinityTerm" => &[scheduling::weight],
         "core.v1.PodAffinityTerm" => &[scheduling::pod_affinity_term],
         "core.v1.PodSecurityContext" => &[pod::security],
-        "core.v1.ConfigMapVolumeSource"
-        | "core.v1.SecretVolumeSource"
-        | "core.v1.DownwardAPIVolumeSource"
-        | "core.v1.ProjectedVolumeSource" => &[volume::files],
+        "core.v1.SeccompProfile" | "core.v1.AppArmorProfile" => &[pod::profile],
+        "core.v1.Sysctl" => &[pod::sysctl],
+        "core.v1.ConfigMapVolumeSource" | "core.v1.SecretVolumeSource" => &[volume::files, volume::source],
+        "core.v1.DownwardAPIVolumeSource" => &[volume::files],
+        "core.v1.ProjectedVolumeSource" => &[volume::files, volume::projected],
+        "core.v1.ConfigMapProjection"
+        | "core.v1.SecretProjection"
+        | "core.v1.ConfigMapEnvSource"
+        | "core.v1.SecretEnvSource"
+        | "core.v1.ConfigMapKeySelector"
+        | "core.v1.SecretKeySelector" => &[volume::source],
         "core.v1.KeyToPath" => &[volume::file],
         "core.v1.DownwardAPIVolumeFile" => &[volume::downward_file],
+        "core.v1.EmptyDirVolumeSource" => &[volume::empty_dir],
         "core.v1.HostPathVolumeSource" => &[volume::host_path],
         "core.v1.ServiceAccountTokenProjection" => &[volume::token],
         "core.v1.ObjectFieldSelector" => &[volume::field_ref],
         "core.v1.ResourceFieldSelector" => &[volume::resource_ref],
         "core.v1.PersistentVolumeSpec" => &[volume::persistent],
         "core.v1.LimitRangeItem" => &[resources::range],
+        "core.v1.ResourceQuotaSpec" => &[resources::quota],
+        "coordination.v1.LeaseSpec" => &[scheduling::lease],
+        "discovery.v1.EndpointSlice" => &[network::slice],
+        "networking.v1.IngressClassSpec" => &[network::class],
         "scheduling.v1.PriorityClass" => &[resources::priority],
         "admissionregistration.v1.ValidatingWebhook" | "admissionregistration.v1.MutatingWebhook" => {
             &[admission::webhook]
@@ -132,8 +144,24 @@ impl Walk<'_> {
         self.findings.last_mut().expect("just pushed")
     }
 
+    /// Whether an unknown field of a mapping has just been told.
+    pub(super) fn has_unknown(&self, node: &Node) -> bool {
+        let Some(map) = node.as_map() else { return false };
+        let within = |label: &Label| map.values().any(|entry| entry.key_span == label.span);
+        let is_unknown =
+            |finding: &Diagnostic| finding.code == Code::UnknownField && finding.labels.first().is_some_and(within);
+        self.findings.iter().rev().take(8).any(is_unknown)
+    }
+
     /// Tells a missing field of a mapping, at the key that the mapping stands under.
     fn lacks(&mut self, node: &Node, path: &Path<'_>, what: &str, hint: impl Into<String>) {
+        // A field that is not known may be the one that was meant: then that has been told.
+        let field = what.trim_matches('`');
+        if node.as_map().is_some_and(|map| map.keys().any(|key| super::walk::is_meant(key, field)))
+            && self.has_unknown(node)
+        {
+            return;
+        }
         let span = self.place_of(node, path);
         let place = if path.is_root() { "the object".to_owned() } else { format!("`{path}`") };
         self.push(Diagnostic::new(Code::MissingField, format!("{place} has no {what}")).label(span, "here").hint(hint));
@@ -201,11 +229,7 @@ impl Walk<'_> {
     /// Tells when of several fields none or more than one is set.
     fn exactly_one(&mut self, node: &Node, path: &Path<'_>, fields: &[&str], what: &str) {
         // A field that is not known is the one that was meant.
-        let is_unknown = |finding: &Diagnostic| {
-            let within = |label: &Label| label.span.start >= node.span.start && label.span.end <= node.span.end;
-            finding.code == Code::UnknownField && finding.labels.first().is_some_and(within)
-        };
-        if self.at_most_one(node, path, fields) == 0 && !self.findings.iter().rev().take(8).any(is_unknown) {
+        if self.at_most_one(node, path, fields) == 0 && !self.has_unknown(node) {
             let choices = super::words::alternatives(fields.iter().copied());
             self.lacks(node, path, what, format!("add one of {choices}"));
         }

@@ -2,6 +2,7 @@
 
 use super::{Walk, has, int, items};
 use crate::diagnostic::Code;
+use crate::schema::names;
 use crate::schema::path::Path;
 use crate::yaml::Node;
 use std::net::IpAddr;
@@ -20,6 +21,40 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
                 self::port(walk, port, &port_list.index(index));
             }
         }
+    }
+}
+
+/// Addresses behind a service are of the kind that their slice says.
+pub(super) fn slice(walk: &mut Walk<'_>, node: &Node, _path: &Path<'_>) {
+    let kind = node.get("addressType").and_then(Node::as_str).unwrap_or_default();
+    for (at, endpoint) in items(node, "endpoints") {
+        for (index, address) in items(endpoint, "addresses") {
+            let Some(text) = address.as_str() else { continue };
+            let fits = match kind {
+                "IPv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
+                "IPv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
+                "FQDN" => names::dns_subdomain(text.trim_end_matches('.')).is_none(),
+                _ => continue,
+            };
+            if !fits {
+                let message = format!("`endpoints[{at}].addresses[{index}]` is not of the type {kind}: `{text}`");
+                let label = if kind == "FQDN" { "expected a host name" } else { "expected an address of this type" };
+                walk.tell(Code::InvalidFormat, address, message, label);
+            }
+        }
+    }
+}
+
+/// Who serves a class of ingresses.
+pub(super) fn class(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let Some((controller, text)) = node.get("controller").and_then(|node| Some((node, node.as_str()?))) else { return };
+    let fits =
+        text.split_once('/').is_some_and(|(domain, rest)| names::dns_subdomain(domain).is_none() && !rest.is_empty());
+    if !text.is_empty() && !fits {
+        let message = format!("`{path}.controller` must be a path behind a domain: `{text}`");
+        let finding =
+            walk.tell(Code::InvalidName, controller, message, "expected a name such as `example.com/ingress`");
+        finding.hints.push("the controller's manual says which name it goes by".to_owned());
     }
 }
 

@@ -35,6 +35,13 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
             walk.name(Code::InvalidName, name, || format!("{path}.{field}"), names::dns_label);
         }
     }
+    for (list, field) in [("readinessGates", "conditionType"), ("schedulingGates", "name")] {
+        for (at, gate) in items(node, list) {
+            if let Some(name) = gate.get(field) {
+                walk.name(Code::InvalidLabel, name, || format!("{path}.{list}[{at}].{field}"), names::qualified);
+            }
+        }
+    }
     sharing(walk, node, path);
     init_containers(walk, node, path);
     dns(walk, node, path);
@@ -42,6 +49,12 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         walk.within(constraint.get("maxSkew"), 1, i64::MAX, || {
             format!("{path}.topologySpreadConstraints[{at}].maxSkew")
         });
+        if let Some(least) = constraint.get("minDomains").filter(|least| !least.is_null())
+            && constraint.get("whenUnsatisfiable").and_then(Node::as_str) == Some("ScheduleAnyway")
+        {
+            let message = format!("`{path}.topologySpreadConstraints[{at}].minDomains` needs `DoNotSchedule`");
+            walk.tell(Code::ConflictingFields, least, message, "`ScheduleAnyway` does not count domains");
+        }
     }
 }
 
@@ -226,6 +239,37 @@ fn dns(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
             let place = || format!("{path}.hostAliases[{at}].hostnames[{index}]");
             walk.name(Code::InvalidName, name, place, names::dns_subdomain);
         }
+    }
+}
+
+/// A profile is named where it is a file of the node, and only there.
+pub(super) fn profile(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let Some(kind) = node.get("type").and_then(Node::as_str) else { return };
+    match (kind, node.get("localhostProfile").filter(|profile| profile.as_str() != Some("") && !profile.is_null())) {
+        ("Localhost", None) => {
+            let hint = "`type: Localhost` is a file of the node: name it, or use `type: RuntimeDefault`";
+            walk.lacks(node, path, "`localhostProfile`", hint);
+        }
+        ("RuntimeDefault" | "Unconfined", Some(profile)) => {
+            let message = format!("`{path}.localhostProfile` needs `type: Localhost`");
+            walk.tell(Code::ConflictingFields, profile, message, format!("the type is `{kind}`"));
+        }
+        _ => {}
+    }
+}
+
+/// Parameters of the kernel, with dots or slashes between the parts of their names.
+pub(super) fn sysctl(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let Some((name, text)) = node.get("name").and_then(|name| Some((name, name.as_str()?))) else { return };
+    let ends = |part: &str| {
+        let allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        part.as_bytes().first().is_some_and(|byte| allowed(byte))
+            && part.as_bytes().last().is_some_and(|byte| allowed(byte))
+    };
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    if !text.split(['.', '/']).all(|part| ends(part) && part.bytes().all(inner)) {
+        let message = format!("`{path}.name` is not a parameter of the kernel: `{text}`");
+        walk.tell(Code::InvalidName, name, message, "expected a name such as `net.core.somaxconn`");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Roles and their bindings.
 
 use super::{Walk, filled, has, items};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Severity};
 use crate::schema::path::Path;
 use crate::yaml::Node;
 
@@ -66,6 +66,15 @@ pub(super) fn role(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
                 walk.tell(Code::ConflictingFields, urls, message, "make two rules of it");
             }
             continue;
+        }
+        for (index, group) in items(rule, "apiGroups") {
+            // The server takes it, and it stands for nothing.
+            if let Some((bare, _)) = group.as_str().and_then(|text| text.split_once('/')) {
+                let message = format!("`{place}.apiGroups[{index}]` has a version, so it matches no group");
+                let finding = walk.tell(Code::InvalidValue, group, message, "expected a group alone");
+                finding.severity = Severity::Warning;
+                finding.hints.push(format!("write `{bare}`"));
+            }
         }
         if !filled(rule, "resources") {
             walk.lacks(rule, &place, "`resources`", "add `resources: [pods]`");

@@ -27,7 +27,8 @@ pub(in crate::schema) fn check(facts: &Facts, findings: &mut Vec<Diagnostic>) {
             && pods.are_seen(&selector.namespace)
             && pods.with(&selector.namespace, &labels).next().is_none()
         {
-            findings.push(pods.none(&selector.by, selector.span, &labels, &selector.namespace));
+            let place = Place { span: selector.span, pairs: &selector.labels, spans: &selector.pair_spans };
+            findings.push(pods.none(&selector.by, &place, &labels, &selector.namespace));
         }
     }
 }
@@ -243,17 +244,23 @@ impl<'f> Pods<'f> {
     }
 
     /// Tells a selector that selects none.
-    fn none(&self, by: &str, span: Span, labels: &[Pair], namespace: &str) -> Diagnostic {
-        let finding = Diagnostic::new(Code::DanglingReference, format!("{by} selects no pods that are here"))
-            .label(span, "no pod template has these labels");
+    fn none(&self, by: &str, place: &Place<'_>, labels: &[Pair], namespace: &str) -> Diagnostic {
+        let tell = |span, label: &str| {
+            Diagnostic::new(Code::DanglingReference, format!("{by} selects no pods that are here")).label(span, label)
+        };
         let told = labels.iter().find_map(|(key, value)| {
             let there = self.values(namespace, key);
             (!there.is_empty() && !there.contains(&value.as_str())).then_some((key, value, there))
         });
         if let Some((key, value, there)) = told {
             let list = words::alternatives(there.iter().copied().take(4));
+            let finding = match place.of(key) {
+                Some(span) => tell(span, "no pod template has this label").label(place.span, "the selector"),
+                None => tell(place.span, "no pod template has these labels"),
+            };
             return finding.hint(format!("`{key}` is {list} in the templates here, not `{value}`"));
         }
+        let finding = tell(place.span, "no pod template has these labels");
         // Each label is there, but in no template all of them are.
         let missing = |workload: &&Workload| labels.iter().filter(|pair| !workload.labels.contains(pair)).count();
         let here = self.facts.workloads.iter().filter(|workload| workload.namespace == namespace).take(1000);
@@ -268,6 +275,19 @@ impl<'f> Pods<'f> {
     }
 }
 
+/// Where a selector stands, and its labels one by one.
+struct Place<'s> {
+    span: Span,
+    pairs: &'s [Pair],
+    spans: &'s [Span],
+}
+
+impl Place<'_> {
+    fn of(&self, key: &str) -> Option<Span> {
+        self.spans.get(self.pairs.iter().position(|(name, _)| name == key)?).copied()
+    }
+}
+
 fn selection(service: &Service, pods: &Pods<'_>) -> Vec<Diagnostic> {
     let labels = pods.templated(&service.selector);
     if labels.is_empty() || !pods.are_seen(&service.namespace) {
@@ -276,7 +296,8 @@ fn selection(service: &Service, pods: &Pods<'_>) -> Vec<Diagnostic> {
     let selected = || pods.with(&service.namespace, &labels);
     if selected().next().is_none() {
         let by = format!("Service `{}`", service.name);
-        return vec![pods.none(&by, service.selector_span, &labels, &service.namespace)];
+        let place = Place { span: service.selector_span, pairs: &service.selector, spans: &service.pair_spans };
+        return vec![pods.none(&by, &place, &labels, &service.namespace)];
     }
     let names = || selected().flat_map(|workload| &workload.ports).map(String::as_str);
     let missing = service.ports.iter().filter_map(|port| {
@@ -295,5 +316,21 @@ fn selection(service: &Service, pods: &Pods<'_>) -> Vec<Diagnostic> {
             },
         }
     };
-    missing.map(tell).collect()
+    // Containers need not say their ports; where all do, one that none has is a mistake.
+    let numbers = || selected().flat_map(|workload| workload.numbers.iter().copied());
+    let unlisted = service.ports.iter().filter_map(|port| port.target_number).filter(|(number, _)| {
+        selected().all(|workload| workload.lists_ports) && !numbers().any(|known| known == *number)
+    });
+    let tell_number = |(number, span): (i64, Span)| {
+        let message =
+            format!("Service `{}` sends to port {number}, which no container that it selects has", service.name);
+        let mut known: Vec<i64> = numbers().take(64).collect();
+        known.sort_unstable();
+        known.dedup();
+        let list: Vec<String> = known.iter().take(8).map(i64::to_string).collect();
+        Diagnostic::new(Code::UnknownPort, message)
+            .label(span, "no such port")
+            .hint(format!("the containers have {}", words::list(list.iter().map(String::as_str))))
+    };
+    missing.map(tell).chain(unlisted.map(tell_number)).collect()
 }

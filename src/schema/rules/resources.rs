@@ -37,6 +37,7 @@ pub(super) fn check(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     above_limit(walk, node, path);
     if !is_claim {
         whole(walk, node, path);
+        huge_pages(walk, node, path);
     }
 }
 
@@ -71,6 +72,80 @@ fn whole(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
                 );
             }
         }
+    }
+}
+
+/// Resources of a namespace without a domain in their name that a quota can count.
+const QUOTA: &[&str] = &[
+    "configmaps",
+    "cpu",
+    "ephemeral-storage",
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "memory",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+    "requests.storage",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+    "storage",
+];
+
+/// Objects are counted, not measured.
+const COUNTED: &[&str] = &[
+    "configmaps",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+];
+
+pub(super) fn quota(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    for (name, entry) in node.get("hard").and_then(Node::as_map).into_iter().flatten() {
+        let is_known = QUOTA.contains(&&**name) || name.contains('/') || name.contains("hugepages-");
+        if !is_known {
+            let message = format!("`{name}` is nothing that a quota counts, in `{path}.hard`");
+            let label = "expected a resource such as `requests.cpu`, or objects such as `pods` or `count/jobs.batch`";
+            let mut finding = Diagnostic::new(Code::UnknownResource, message).label(entry.key_span, label);
+            if let Some(meant) = nearest(name, QUOTA.iter().copied()) {
+                finding = finding.hint(format!("did you mean `{meant}`?"));
+            }
+            walk.push(finding);
+        }
+        let counted = COUNTED.contains(&&**name) || name.starts_with("count/");
+        if let Some(text) =
+            text_of(&entry.value).filter(|text| counted && quantity_value(text).is_some_and(|it| it.fract() != 0.0))
+        {
+            let message = format!("`{path}.hard[\"{name}\"]` must be a whole number: `{text}`");
+            walk.tell(Code::InvalidQuantity, &entry.value, message, "objects are counted");
+        } else {
+            amount(walk, name.rsplit('.').next().unwrap_or(name), &entry.value, || format!("{path}.hard[\"{name}\"]"));
+        }
+    }
+}
+
+/// Huge pages come with CPU or memory of the ordinary kind.
+fn huge_pages(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let lists = ["limits", "requests"].map(|list| node.get(list).and_then(Node::as_map));
+    let mut all = lists.iter().flatten().flat_map(|map| map.iter());
+    let page = all.clone().find(|(name, _)| name.starts_with("hugepages-"));
+    if let Some((name, entry)) = page.filter(|_| !all.any(|(name, _)| matches!(&**name, "cpu" | "memory"))) {
+        let message = format!("`{path}` has `{name}`, but neither `cpu` nor `memory`");
+        let finding =
+            Diagnostic::new(Code::ConflictingFields, message).label(entry.key_span, "one of them must be set");
+        walk.push(finding.hint("add `memory: 128Mi` next to it"));
     }
 }
 

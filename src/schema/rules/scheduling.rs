@@ -72,6 +72,12 @@ pub(super) fn node_selector(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     }
 }
 
+/// Who leads, and for how long.
+pub(super) fn lease(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    walk.within(node.get("leaseDurationSeconds"), 1, i64::MAX, || format!("{path}.leaseDurationSeconds"));
+    walk.within(node.get("leaseTransitions"), 0, i64::MAX, || format!("{path}.leaseTransitions"));
+}
+
 pub(super) fn tolerations(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     for (at, toleration) in items(node, "tolerations") {
         let list = path.key("tolerations");

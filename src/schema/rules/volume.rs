@@ -1,11 +1,12 @@
 //! Volumes: file modes, paths, and what fields of pods they show.
 
-use super::{Walk, has, int, items};
-use crate::diagnostic::{Code, nearest};
+use super::{Walk, filled, has, int, items, storage};
+use crate::diagnostic::{Code, Diagnostic, Severity, nearest};
 use crate::schema::names;
 use crate::schema::path::{Path, Step};
 use crate::schema::words;
 use crate::yaml::Node;
+use std::collections::HashMap;
 
 /// Fields of a pod that a variable can show.
 const VARIABLE_FIELDS: &[&str] = &[
@@ -36,6 +37,51 @@ const RESOURCES: &[&str] = &[
 /// A config map, secret, or downward API as files.
 pub(super) fn files(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     mode(walk, node.get("defaultMode"), || format!("{path}.defaultMode"));
+}
+
+/// The config map or secret that a volume or a variable is of. Its name may be left out of the schema, not of the
+/// object.
+pub(super) fn source(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let (field, what) = match path.last_key() {
+        Some("secret") if !path.steps().iter().any(|step| matches!(step, Step::Key("projected"))) => {
+            ("secretName", "secret")
+        }
+        Some("secret" | "secretRef" | "secretKeyRef") => ("name", "secret"),
+        _ => ("name", "config map"),
+    };
+    if !has_unknown(node, field) && !filled(node, field) {
+        walk.lacks(node, path, &format!("`{field}`"), format!("say which {what} is meant"));
+    } else if let Some((name, text)) = node.get(field).and_then(|name| Some((name, name.as_str()?)))
+        && let Some(fault) = names::dns_subdomain(text)
+    {
+        // The server takes it, but no object can have such a name.
+        let message = format!("`{path}.{field}` is no name of a {what}: `{text}`");
+        walk.tell(Code::InvalidName, name, message, fault).severity = Severity::Warning;
+    }
+}
+
+/// Whether a mapping has the sibling of a field that is easily taken for it.
+fn has_unknown(node: &Node, field: &str) -> bool {
+    let other = if field == "name" { "secretName" } else { "name" };
+    node.get(other).is_some() && node.get(field).is_none()
+}
+
+/// Files of several sources in one volume.
+pub(super) fn projected(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let mut seen: HashMap<&str, &Node> = HashMap::new();
+    for (_, source) in items(node, "sources") {
+        let lists = ["configMap", "secret", "downwardAPI"].iter().filter_map(|kind| source.get(kind));
+        let token = source.at(["serviceAccountToken", "path"]).into_iter();
+        let files = lists.flat_map(|list| items(list, "items").filter_map(|(_, item)| item.get("path")));
+        for (file, text) in files.chain(token).filter_map(|file| Some((file, file.as_str()?))) {
+            if let Some(first) = seen.get(text) {
+                let message = format!("file `{text}` is there twice in `{path}.sources`");
+                let finding = Diagnostic::new(Code::DuplicateItem, message).label(file.span, "again here");
+                walk.push(finding.label(first.span, "first here"));
+            }
+            seen.entry(text).or_insert(file);
+        }
+    }
 }
 
 /// A key, or a field, as a file.
@@ -88,6 +134,17 @@ fn inner_path(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     walk.tell(Code::InvalidFormat, target, format!("`{path}.path` is not a path in the volume: `{text}`"), fault);
 }
 
+/// Where an empty folder is: the server takes any word, and no node mounts an unknown one.
+pub(super) fn empty_dir(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let Some((medium, text)) = node.get("medium").and_then(|medium| Some((medium, medium.as_str()?))) else { return };
+    if !matches!(text, "" | "Memory" | "HugePages") && !text.starts_with("HugePages-") {
+        let message = format!("`{path}.medium` cannot be `{text}`");
+        let finding = walk.tell(Code::InvalidValue, medium, message, "expected `Memory`, `HugePages`, or nothing");
+        finding.severity = Severity::Warning;
+        finding.hints.extend(nearest(text, ["Memory", "HugePages"]).map(|meant| format!("did you mean `{meant}`?")));
+    }
+}
+
 pub(super) fn host_path(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     let Some((target, text)) = node.get("path").and_then(|path| Some((path, path.as_str()?))) else { return };
     if text.is_empty() {
@@ -137,12 +194,12 @@ pub(super) fn resource_ref(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
 
 /// A volume of the cluster.
 pub(super) fn persistent(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
-    if node.at(["capacity", "storage"]).is_none_or(Node::is_null) {
-        walk.lacks(node, path, "`capacity.storage`", "say how much: `capacity: {storage: 10Gi}`");
+    match node.at(["capacity", "storage"]).filter(|size| !size.is_null()) {
+        Some(size) => storage::positive(walk, size, || format!("{path}.capacity.storage")),
+        None => walk.lacks(node, path, "`capacity.storage`", "say how much: `capacity: {storage: 10Gi}`"),
     }
-    if node.get("accessModes").is_none_or(|it| it.is_null() || it.as_seq().is_some_and(<[Node]>::is_empty)) {
-        walk.lacks(node, path, "`accessModes`", "add `accessModes: [ReadWriteOnce]`");
-    }
+    storage::access(walk, node, path);
+    storage::class(walk, node, path);
     const SOURCES: &[&str] = &[
         "awsElasticBlockStore",
         "azureDisk",
@@ -170,14 +227,31 @@ pub(super) fn persistent(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     if walk.at_most_one(node, path, SOURCES) == 0 {
         walk.lacks(node, path, "source", "say where the volume is: `csi`, `nfs`, `hostPath`, `local` or another");
     }
-    if has(node, "local") && !has(node, "nodeAffinity") {
-        walk.lacks(node, path, "`nodeAffinity`", "a `local` volume is on one node: say on which");
+    if let Some(entry) = node.as_map().and_then(|map| map.get("local")).filter(|entry| !entry.value.is_null())
+        && !has(node, "nodeAffinity")
+    {
+        let finding = Diagnostic::new(Code::MissingField, format!("`{path}` has no `nodeAffinity`"));
+        let finding = finding.label(entry.key_span, "a `local` volume is on one node");
+        walk.push(finding.hint("say on which: add `nodeAffinity`"));
     }
 }
 
 /// Names of volume claims in a stateful set become names of volumes.
 pub(super) fn claim_templates(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
+    let mut seen: HashMap<&str, &Node> = HashMap::new();
     for (at, claim) in items(node, "volumeClaimTemplates") {
+        let list = path.key("volumeClaimTemplates");
+        if claim.as_map().is_some() && !claim.get("metadata").is_some_and(|metadata| filled(metadata, "name")) {
+            walk.lacks(claim, &list.index(at), "`metadata.name`", "containers mount the claim by its name");
+        }
+        if let Some((name, text)) = claim.at(["metadata", "name"]).and_then(|name| Some((name, name.as_str()?))) {
+            if let Some(first) = seen.get(text) {
+                let message = format!("claim `{text}` is there twice in `{list}`");
+                let finding = Diagnostic::new(Code::DuplicateItem, message).label(name.span, "again here");
+                walk.push(finding.label(first.span, "first here"));
+            }
+            seen.entry(text).or_insert(name);
+        }
         if let Some(name) = claim.at(["metadata", "name"]) {
             let place = || format!("{path}.volumeClaimTemplates[{at}].metadata.name");
             walk.name(Code::InvalidName, name, place, names::dns_label);
