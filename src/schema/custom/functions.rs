@@ -419,7 +419,7 @@ fn lists(library: &mut Library<'_>) -> std::result::Result<(), DeclarationError>
 
 fn patterns(library: &mut Library<'_>) -> std::result::Result<(), DeclarationError> {
     fn pattern(text: &str) -> Result<Arc<Pattern>> {
-        Pattern::new(text).map(Arc::from).map_err(|error| ExecutionError::function_error("find", error))
+        Pattern::new(text).map_err(|error| ExecutionError::function_error("find", error))
     }
     library.member(
         "find",

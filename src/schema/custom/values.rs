@@ -183,7 +183,8 @@ impl Values {
             }
             let fitting = branches.iter().filter(|branch| branch.first_fault(node).is_none()).count();
             // A field that is not known may be the one that was meant.
-            if !(least..=most).contains(&fitting) && !(fitting == 0 && walk.has_unknown(node)) {
+            let fits = (least..=most).contains(&fitting);
+            if !fits && (fitting > 0 || !walk.has_unknown(node)) {
                 walk.push(
                     choice(branches, fitting, node, path)
                         .label(span, if most == 1 { "exactly one must hold" } else { "one must hold at least" }),

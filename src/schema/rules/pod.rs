@@ -263,8 +263,7 @@ pub(super) fn sysctl(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     let Some((name, text)) = node.get("name").and_then(|name| Some((name, name.as_str()?))) else { return };
     let ends = |part: &str| {
         let allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        part.as_bytes().first().is_some_and(|byte| allowed(byte))
-            && part.as_bytes().last().is_some_and(|byte| allowed(byte))
+        part.as_bytes().first().is_some_and(allowed) && part.as_bytes().last().is_some_and(allowed)
     };
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
     if !text.split(['.', '/']).all(|part| ends(part) && part.bytes().all(inner)) {
