@@ -243,10 +243,12 @@ pub fn write_tree<'a>(path: &Path, files: impl IntoIterator<Item = (&'a str, &'a
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempdir_in(parent);
     let temporary = at("create", path, temporary)?;
+    let mut last = temporary.path().to_owned();
     for (file, data) in files {
         let target = temporary.path().join(file);
-        if let Some(folder) = target.parent() {
+        if let Some(folder) = target.parent().filter(|folder| *folder != last) {
             create_dir_all(folder)?;
+            folder.clone_into(&mut last);
         }
         // New ones only: on some disks two names are one file.
         let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&target);
@@ -297,9 +299,12 @@ pub fn read_into<'a>(path: &Path, room: &'a mut Vec<u8>, limit: u64) -> Result<O
     use std::io::Read;
     let mut file = at("read", path, std::fs::File::open(path))?;
     let stamp = stamp_of(&at("read", path, file.metadata())?);
+    if stamp.size > limit {
+        return Ok(None);
+    }
     let mut length = 0;
     // One byte more than there are, so that the end shows without growing.
-    let expected = stamp.size.min(limit) as usize + 1;
+    let expected = stamp.size as usize + 1;
     while length as u64 <= limit {
         if room.len() < (length + 1).max(expected) {
             room.resize((length * 2).max(expected), 0);

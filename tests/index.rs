@@ -24,6 +24,13 @@ fn only_what_changed_is_read_and_written() {
     let made = index(&folder, "repo");
     assert_eq!((&made["added"], &made["read"]), (&3.into(), &3.into()));
     assert_eq!(made["skipped"], serde_json::json!(["junk.tgz"]));
+    let huge = std::fs::File::create(folder.path().join("repo/huge-1.0.0.tgz")).expect("a file");
+    huge.set_len(1 << 40).expect("a file of nothing but its size");
+    let made = index(&folder, "repo --url https://x.example --json");
+    assert_eq!(made["skipped"], serde_json::json!(["huge-1.0.0.tgz", "junk.tgz"]));
+    std::fs::remove_file(folder.path().join("repo/huge-1.0.0.tgz")).expect("removed");
+    std::fs::remove_file(folder.path().join("repo/index.yaml")).expect("removed");
+    index(&folder, "repo");
     let first = folder.read("repo/index.yaml");
     assert!(first.contains("- deep/api-0.1.0.tgz"));
     let made = index(&folder, "repo");

@@ -11,6 +11,7 @@ use crate::chart::Metadata;
 use crate::{fs, package};
 use rayon::prelude::*;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Bytes of the largest archive that is read.
@@ -263,7 +264,7 @@ fn remember(directory: &Path, cache: &Cache, memory: &[&(String, Known)]) {
         let Known { stamp: fs::Stamp { size, modified, changed }, digest, name, version } = known;
         // A name with blanks or line breaks would read as something else next time.
         if !file.contains('\n') && !name.contains(char::is_whitespace) && !version.contains(char::is_whitespace) {
-            text += &format!("{size} {modified} {changed} {digest} {name} {version} {file}\n");
+            let _ = writeln!(text, "{size} {modified} {changed} {digest} {name} {version} {file}");
         }
     }
     cache.keep_note(directory, &text);

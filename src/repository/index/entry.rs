@@ -6,6 +6,7 @@ use crate::diagnostic::FileId;
 use crate::package;
 use crate::repository::error::Result;
 use crate::value::Value;
+use crate::version::Version;
 use crate::yaml::{self, Data, Node};
 use serde_json::Value as Json;
 
@@ -69,6 +70,8 @@ pub struct Published {
     pub name: String,
     pub version: String,
     pub digest: String,
+    /// The version's place among others.
+    pub(super) order: Option<Version>,
     pub(super) body: Body,
 }
 
@@ -81,7 +84,8 @@ impl Published {
         fields.insert("digest".to_owned(), digest.clone().into());
         fields.insert("urls".to_owned(), vec![url].into());
         let body = Body::Json(Json::Object(fields));
-        Published { name: metadata.name.clone(), version: metadata.version.clone(), digest, body }
+        let order = Version::parse(&metadata.version).ok();
+        Published { name: metadata.name.clone(), version: metadata.version.clone(), digest, order, body }
     }
 
     /// The same as the text for an index in YAML, which takes a tenth of the memory.

@@ -16,7 +16,7 @@ use crate::version::Version;
 use layout::Unusual;
 use serde_json::{Map, Value as Json};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// An index file in memory.
@@ -267,35 +267,33 @@ impl Index {
     }
 
     /// Adds many versions, each in the place of one that is there, and sorts their charts.
-    pub fn publish_all(&mut self, new: Vec<Published>) {
-        let mut by_name: BTreeMap<String, Vec<Published>> = BTreeMap::new();
-        for new in new {
-            by_name.entry(new.name.clone()).or_default().push(new);
-        }
-        for (name, new) in by_name {
+    pub fn publish_all(&mut self, mut new: Vec<Published>) {
+        new.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut new = new.into_iter().peekable();
+        while let Some(name) = new.peek().map(|first| first.name.clone()) {
             let at = match self.names.get(&name) {
                 Some(&at) => at,
                 None => self.add_chart(&name),
             };
-            let items = &mut self.charts[at].items;
+            let items = std::mem::take(&mut self.charts[at].items);
             let places: HashMap<String, usize> =
                 items.iter().enumerate().map(|(at, item)| (item.version.clone(), at)).collect();
-            for new in new {
+            let mut keyed: Vec<_> = items.into_iter().map(|item| (Version::parse(&item.version).ok(), item)).collect();
+            while let Some(new) = new.next_if(|new| new.name == name) {
                 let place = places.get(&new.version).copied();
                 let item = Item { version: new.version, digest: Some(new.digest), body: new.body };
                 match place {
-                    Some(place) => items[place] = item,
-                    None => items.push(item),
+                    Some(place) => keyed[place].1 = item,
+                    None => keyed.push((new.order, item)),
                 }
             }
-            let mut keyed: Vec<_> = items.drain(..).map(|item| (Version::parse(&item.version).ok(), item)).collect();
             keyed.sort_by(|(a, first), (b, second)| match (a, b) {
                 (Some(a), Some(b)) => b.parts().cmp_precedence(a.parts()),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (None, None) => second.version.cmp(&first.version),
             });
-            items.extend(keyed.into_iter().map(|(_, item)| item));
+            self.charts[at].items = keyed.into_iter().map(|(_, item)| item).collect();
         }
     }
 
@@ -332,7 +330,7 @@ impl Index {
                 let body = Body::Json(json);
                 let (name, version) = (chart.name.clone(), item.version.clone());
                 let digest = item.digest.as_deref().map(bare_digest).unwrap_or_default().to_owned();
-                new.push(Published { name, version, digest, body });
+                new.push(Published { order: Version::parse(&version).ok(), name, version, digest, body });
             }
         }
         let count = new.len();
@@ -445,14 +443,15 @@ impl Index {
             let key = key.strip_suffix("null").unwrap_or(&key).trim_end();
             out.push_str(&format!("{:name_indent$}{key}\n", ""));
         }
+        let blanks = " ".repeat(item_indent);
         for item in &chart.items {
             match &item.body {
                 Body::Lines(range) => {
                     out.push_str(&self.text[range.clone()]);
                     end_line(out);
                 }
-                Body::Yaml(text) => push_lines(out, text, item_indent),
-                Body::Json(json) => push_lines(out, &entry::item_yaml(json)?, item_indent),
+                Body::Yaml(text) => push_lines(out, text, &blanks),
+                Body::Json(json) => push_lines(out, &entry::item_yaml(json)?, &blanks),
             }
         }
         Ok(())
@@ -460,10 +459,10 @@ impl Index {
 }
 
 /// A mapping as an item of a list.
-fn push_lines(out: &mut String, text: &str, indent: usize) {
+fn push_lines(out: &mut String, text: &str, indent: &str) {
     for (number, line) in text.lines().enumerate() {
         if !line.is_empty() {
-            out.extend(std::iter::repeat_n(' ', indent));
+            out.push_str(indent);
             out.push_str(if number == 0 { "- " } else { "  " });
             out.push_str(line);
         }
