@@ -1,4 +1,4 @@
-//! Repositories that `helm repo add` noted: certificates, credentials, names.
+//! What is known of repositories beside the command line: Helm's list of them, proxies of the environment.
 
 use crate::push::certificates;
 use crate::server::{Answer, Server};
@@ -111,4 +111,22 @@ fn credentials_of_noted_repositories_go_where_their_entry_says() {
     folder.run("pull b/web -d again").ok();
     assert_eq!(sent(&charts).last().map(String::as_str), Some(bob));
     assert_eq!(sent(&archives).last().map(String::as_str), Some(bob));
+}
+
+#[test]
+fn proxies_of_the_environment_are_used_and_named() {
+    let (folder, charts, _) = apart();
+    let run = |proxy: &str| {
+        let mut command = folder.command(["versions", "http://charts.example/a/web", "--retries", "0"]);
+        let output = command.env("http_proxy", proxy).output().expect("chart runs");
+        String::from_utf8_lossy(if output.status.success() { &output.stdout } else { &output.stderr }).into_owned()
+    };
+    assert_eq!(run(&charts.url("").replace("://", "://ann:s3cret@")), "1.0.0\n");
+    let asked = charts.asked();
+    assert_eq!(asked[0].path, "http://charts.example/a/index.yaml");
+    assert_eq!(asked[0].header("proxy-authorization"), Some("Basic YW5uOnMzY3JldA=="));
+    insta::assert_snapshot!(run("http://ann:s3cret@127.0.0.1:1"), @r"
+    error: failed to fetch `http://charts.example/a/index.yaml`: connection refused
+    hint: the proxy that `http_proxy` names may be what fails
+    ");
 }

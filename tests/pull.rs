@@ -1,7 +1,7 @@
 //! `chart pull`, `chart versions`, `chart login` and `chart verify`, with OCI registries and the other kinds.
 
 use crate::server::{Answer, Server};
-use crate::servers::{Running, registry};
+use crate::servers::{Running, files, registry};
 use crate::support::{Folder, tool};
 use std::process::{Command, Stdio};
 
@@ -69,6 +69,17 @@ fn a_registry_gets_and_gives_charts() {
     let run = folder.run(&format!("pull {target}/web --version ^3")).fails(2);
     let shown = run.stderr.replace(&server.port.to_string(), "PORT");
     insta::assert_snapshot!(shown, @"error: `web` in `oci://127.0.0.1:PORT/team/charts` has no version for `^3` (the newest are `2.0.0-rc.1`, `1.2.0+b.7`, `1.0.0`)");
+    folder.write("there/web/kept", "");
+    for into in ["--destination there", "--untardir there"] {
+        let run = folder.run(&format!("pull {target}/web:1.0.0 --untar {into}")).fails(2);
+        assert!(run.stderr.contains("there/web` is there already"), "{}", run.stderr);
+    }
+    assert_eq!(files(&folder.path().join("there/web")), ["kept"]);
+    let run = folder.run(&format!("pull {target}/web --version latest")).fails(2);
+    insta::assert_snapshot!(run.stderr, @r#"
+    error: `web`: `latest` is not a version range: improper constraint: "latest"
+    hint: ranges look like `^1.2`, `~1.2.3`, `>=1.2 <2` or `1.2.x`
+    "#);
     let run = folder.run(&format!("pull {target}/none")).fails(2);
     assert!(run.stderr.contains("there is no chart `none`"), "{}", run.stderr);
     let pin = format!("sha256:{}", "a".repeat(64));

@@ -68,7 +68,9 @@ pub fn run(arguments: &Pull, terminal: &mut Terminal) -> Result<Exit, Failed> {
         }
         fs::create_dir_all(&arguments.destination)?;
         let target = if arguments.untar {
-            untar(&fetched, &arguments.destination.join(&arguments.untardir))?
+            let into = arguments.destination.join(&arguments.untardir);
+            // Without `.` in the middle, which messages would show.
+            untar(&fetched, &into.components().collect::<PathBuf>())?
         } else {
             let target = arguments.destination.join(&file_name);
             fs::write(&target, &fetched.data)?;

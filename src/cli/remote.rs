@@ -108,7 +108,9 @@ pub fn anonymous() -> http::Options {
     if let Some(text) = netrc_path().and_then(|path| fs::read_text(&path).ok()) {
         keyring.add_netrc(&text);
     }
-    http::Options { keyring, retries: 3, ..http::Options::default() }
+    let mut proxies = vec!["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    proxies.retain(|name| variable(name).is_some());
+    http::Options { keyring, retries: 3, proxies, ..http::Options::default() }
 }
 
 fn netrc_path() -> Option<PathBuf> {

@@ -28,6 +28,8 @@ pub struct Options {
     /// How often a request is repeated that failed for no fault of its own.
     pub retries: u32,
     pub progress: Option<Progress>,
+    /// Variables of the environment that name proxies, such as `https_proxy`.
+    pub proxies: Vec<&'static str>,
 }
 
 /// What is sent.
@@ -366,7 +368,7 @@ impl Client {
             }
         };
         tracing::debug!("{} {}", request.method, shown(url));
-        builder.send().await.map_err(|error| failure(&request.method, url, &error))
+        builder.send().await.map_err(|error| self.failure(&request.method, url, &error))
     }
 
     /// The bytes as a stream that reports progress.
@@ -400,7 +402,7 @@ impl Client {
         let total = response.content_length();
         let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
         let mut done = 0u64;
-        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&request.method, &url, &error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(&request.method, &url, &error))? {
             done += chunk.len() as u64;
             if !status.is_success() {
                 if detail.len() < 4096 {
@@ -418,6 +420,19 @@ impl Client {
             }
         }
         Ok((Head { status, headers, url, detail }, sink))
+    }
+
+    /// A request that got no answer, as an error.
+    fn failure(&self, method: &Method, url: &Url, error: &reqwest::Error) -> Error {
+        let failed = failure(method, url, error);
+        let is_for = |name: &&&str| {
+            let scheme = name.split('_').next().unwrap_or_default().to_ascii_lowercase();
+            scheme == "all" || scheme == url.scheme()
+        };
+        match self.options.proxies.iter().find(is_for).filter(|_| failed.kind == Kind::Unreachable) {
+            Some(name) => failed.with_hint(format!("the proxy that `{name}` names may be what fails")),
+            None => failed,
+        }
     }
 }
 
@@ -441,7 +456,6 @@ fn jitter(wait: Duration) -> Duration {
     wait.mul_f64(rand::random::<f64>() / 2.0)
 }
 
-/// A request that got no answer, as an error.
 fn failure(method: &Method, url: &Url, error: &reqwest::Error) -> Error {
     let action = if matches!(*method, Method::GET | Method::HEAD) { "fetch" } else { "send to" };
     unanswered(|why| format!("failed to {action} `{}`: {why}", shown(url)), error)

@@ -27,7 +27,8 @@ pub struct Fetched {
     pub provenance: Option<Vec<u8>>,
 }
 
-/// The version that Helm would take: the text itself if it is there, else the highest in the range.
+/// The version that Helm would take: the text itself if it is there, else the highest in the range. The error says what
+/// there is not (`no version…`), or that the range is none.
 pub fn pick<'a>(found: &'a [Found], wanted: &Wanted) -> Result<&'a Found, String> {
     let range = match wanted.range.trim() {
         "" if wanted.devel => ">0.0.0-0",
@@ -68,6 +69,10 @@ pub fn find(repository: &dyn Repository, name: &str, wanted: &Wanted) -> Result<
 }
 
 pub(super) fn no_version(name: &str, repository: &str, why: &str) -> Error {
+    if !why.starts_with("no ") {
+        let hint = "ranges look like `^1.2`, `~1.2.3`, `>=1.2 <2` or `1.2.x`";
+        return Error::new(Kind::Usage, format!("`{name}`: {why}")).with_hint(hint);
+    }
     let error = Error::new(Kind::Missing, format!("`{name}` in `{repository}` has {why}"));
     if why.starts_with("no released") { error.with_hint("`--devel` takes prereleases too") } else { error }
 }
