@@ -131,3 +131,43 @@ fn every_mistake_is_told_where_it_was_made() {
     assert!(MISTAKES.len() >= 20);
     insta::assert_snapshot!(shown);
 }
+
+/// A deployment in each dialect whose variables come of a loop over a mapping, and whose image has an empty tag.
+const LOOPS: &[(&str, &str)] = &[
+    (
+        "templates/a.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n    - name: a\n      \
+         image: \"{{ .Values.image.repository }}:{{ .Values.image.tag }}\"\n      env:\n        \
+         {{- range $key, $value := .Values.env }}\n        - name: {{ $key }}\n          value: {{ $value }}\n        \
+         {{- end }}\n      args:\n        {{- range .Values.args }}\n        - {{ . }}\n        {{- end }}\n      \
+         livenessProbe:\n        {{- toYaml .Values.probe | nindent 8 }}\n",
+    ),
+    (
+        "templates/a.yaml.j2",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n    - name: a\n      \
+         image: {{ values.image.repository }}:{{ values.image.tag }}\n      env:\n        \
+         {% for key, value in values.env | items %}\n        - name: {{ key }}\n          value: {{ value }}\n        \
+         {% endfor %}\n      livenessProbe: {{ values.probe }}\n",
+    ),
+];
+
+#[test]
+fn mistakes_in_loops_and_in_empty_texts_are_told_at_the_value() {
+    for (path, text) in LOOPS {
+        let folder = Folder::new()
+            .file("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n")
+            .file(
+                "c/values.yaml",
+                "image:\n  repository: nginx\n  tag: \"\"\nenv:\n  LEVEL: info\n  DEBUG: true\nargs:\n  - a\n  - 1\n\
+                 probe:\n  periodSeconds: 5\n",
+            )
+            .file(&format!("c/{path}"), *text);
+        let stderr = folder.run("render a c").fails(1).stderr;
+        for place in ["3 │   tag: \"\"", "values.yaml:6:", "values.yaml:11:3", &format!("{path}:")] {
+            assert!(stderr.contains(place), "{path}: {place} is not in\n{stderr}");
+        }
+        if path.ends_with(".yaml") {
+            assert!(stderr.contains("values.yaml:9:5"), "{stderr}");
+        }
+    }
+}

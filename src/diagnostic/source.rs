@@ -224,10 +224,13 @@ impl SourceMap {
     /// Calls come in output order. `literal` text is byte for byte that of `span`.
     pub fn push(&mut self, end: usize, span: Span, literal: bool, reads: impl IntoIterator<Item = Span>) {
         let end = end as u32;
-        if self.pieces.last().is_some_and(|last| last.end >= end) {
+        let before = self.reads.len();
+        self.reads.extend(reads);
+        // An expression that wrote nothing still read values: an image without a tag comes of an empty one.
+        if self.pieces.last().is_some_and(|last| last.end > end || last.end == end && self.reads.len() == before) {
+            self.reads.truncate(before);
             return;
         }
-        self.reads.extend(reads);
         self.pieces.push(Piece { end, span, literal, reads: self.reads.len() as u32 });
     }
 

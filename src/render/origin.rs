@@ -3,7 +3,7 @@
 use super::Rendered;
 use crate::diagnostic::{Code, Diagnostic, FileId, Label, Sources, Span};
 use crate::manifest::Manifests;
-use crate::yaml::Node;
+use crate::yaml::{Data, Node};
 
 /// Past this many values only the first ones are shown.
 const MOST_VALUES: usize = 2;
@@ -66,6 +66,11 @@ pub fn explain(
             if !labels.iter().any(|label| label.span == place) {
                 labels.push(Label { span: place, text: layers.say(place.file) });
             }
+        }
+        if labels.len() < 2
+            && let Some(place) = document.and_then(|document| pair_behind(document, &path, values))
+        {
+            labels.push(Label { span: place, text: layers.say(place.file) });
         }
         finding.labels.splice(1..1, labels);
     }
@@ -143,6 +148,38 @@ fn follow<'n>(document: &'n Node, path: &[Step<'_>]) -> Option<&'n Node> {
         Step::Key(key) => node.get(key),
         Step::Item(index) => node.as_seq()?.get(*index),
     })
+}
+
+/// The entry of the values that a loop wrote as a mapping of its key and its value: `{name: KEY, value: …}`. Loops hand
+/// out keys and plain values without their places. One that fits twice is none.
+fn pair_behind(document: &Node, path: &[Step<'_>], values: &Node) -> Option<Span> {
+    let around = follow(document, path.split_last()?.1)?.as_map()?;
+    let texts: Vec<String> = around.values().filter_map(|entry| plain(&entry.value)).collect();
+    let mut found = Vec::new();
+    let mut open = vec![values];
+    while let Some(node) = open.pop() {
+        for (key, entry) in node.as_map().into_iter().flatten() {
+            let is_pair = texts.iter().any(|text| **text == **key)
+                && plain(&entry.value).is_some_and(|value| texts.contains(&value) && *value != **key);
+            if is_pair {
+                found.push(entry.key_span);
+            }
+            open.push(&entry.value);
+        }
+        open.extend(node.as_seq().into_iter().flatten());
+    }
+    if let [one] = found[..] { Some(one) } else { None }
+}
+
+/// A scalar as text.
+fn plain(node: &Node) -> Option<String> {
+    match &node.data {
+        Data::Str(text) => Some(text.to_string()),
+        Data::Bool(is) => Some(is.to_string()),
+        Data::Int(number) => Some(number.to_string()),
+        Data::Float(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// The node of a tree that was read at this place.

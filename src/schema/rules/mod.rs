@@ -164,7 +164,11 @@ impl Walk<'_> {
         }
         let span = self.place_of(node, path);
         let place = if path.is_root() { "the object".to_owned() } else { format!("`{path}`") };
-        self.push(Diagnostic::new(Code::MissingField, format!("{place} has no {what}")).label(span, "here").hint(hint));
+        self.push(
+            Diagnostic::new(Code::MissingField, format!("{place} has no {what}"))
+                .label(span, format!("{what} is missing"))
+                .hint(hint),
+        );
     }
 
     /// Tells that a text is not in the grammar of its field.

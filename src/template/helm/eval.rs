@@ -368,8 +368,11 @@ impl<'e> Exec<'e> {
         let interface = list.kind() == ListKind::Any;
         for (index, item) in list.items().iter().enumerate() {
             self.shared.reads.item(list, index, item);
+            self.shared.reads.enter_item(list, index);
             let item = Val { value: item.clone(), interface };
-            self.iterate(frame, Val::new(Value::Int(index as i64)), item, looping)?;
+            let ended = self.iterate(frame, Val::new(Value::Int(index as i64)), item, looping);
+            self.shared.reads.leave();
+            ended?;
         }
         Ok(())
     }
@@ -378,8 +381,11 @@ impl<'e> Exec<'e> {
         let interface = matches!(map.kind(), MapKind::Any | MapKind::Values);
         for (key, item) in map.sorted() {
             self.shared.reads.field(map, &key, &item);
+            self.shared.reads.enter_entry(map, &key);
             let item = Val { value: item, interface };
-            self.iterate(frame, Val::new(Value::Str(key)), item, looping)?;
+            let ended = self.iterate(frame, Val::new(Value::Str(key)), item, looping);
+            self.shared.reads.leave();
+            ended?;
         }
         Ok(())
     }
@@ -529,6 +535,9 @@ impl<'e> Exec<'e> {
             kind => {
                 self.node = first;
                 self.not_a_function(frame, operands, last.as_ref())?;
+                if matches!(kind, Kind::Dot) {
+                    self.shared.reads.bare();
+                }
                 match kind {
                     Kind::Bool(value) => Ok(Val::new(Value::Bool(value))),
                     Kind::Dot => Ok(dot.clone()),
@@ -587,6 +596,7 @@ impl<'e> Exec<'e> {
     ) -> Result<Val> {
         let value = self.variable(frame, variable)?.clone();
         if fields.len == 0 {
+            self.shared.reads.bare();
             self.not_a_function(frame, operands.unwrap_or_default(), last.as_ref())?;
             return Ok(value);
         }
@@ -1093,7 +1103,10 @@ impl<'e> Exec<'e> {
         self.node = id;
         let kind = frame.source.node(id).kind;
         let value = match kind {
-            Kind::Dot => dot.clone(),
+            Kind::Dot => {
+                self.shared.reads.bare();
+                dot.clone()
+            }
             Kind::Nil => {
                 return match param {
                     Param::Of(wanted) if !can_be_nil(wanted) => {

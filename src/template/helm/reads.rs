@@ -3,7 +3,7 @@
 use crate::diagnostic::Span;
 use crate::template;
 use crate::value::{List, Map, Str, Value};
-use crate::yaml::{Step, Tags};
+use crate::yaml::{Node, Step, Tags};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,6 +16,10 @@ pub(super) struct Reads {
     whole: HashMap<u32, (), foldhash::fast::RandomState>,
     /// Where the values stand that the current expression has read.
     spans: Vec<Span>,
+    /// Where the items stand that the loops around are at.
+    items: Vec<Option<Span>>,
+    /// Whether the current expression has a variable or the dot as it is, which in a loop is the item.
+    bare: bool,
 }
 
 /// Functions that look at some keys only, or hand their arguments on.
@@ -77,11 +81,44 @@ impl Reads {
     pub(super) fn start_expression(&mut self) {
         if self.on {
             self.spans.clear();
+            self.bare = false;
         }
     }
 
+    /// The expression has a variable or the dot without a field.
+    pub(super) fn bare(&mut self) {
+        self.bare = true;
+    }
+
+    /// A loop comes to an item of a list; [`Reads::leave`] follows.
+    pub(super) fn enter_item(&mut self, list: &List, index: usize) {
+        if self.on {
+            let items = self.tags.node(list.tag()).and_then(Node::as_seq);
+            self.items.push(items.and_then(|items| items.get(index)).map(|item| item.span));
+        }
+    }
+
+    /// A loop comes to an entry of a map; [`Reads::leave`] follows.
+    pub(super) fn enter_entry(&mut self, map: &Map, key: &str) {
+        if self.on {
+            let place = (map.tag() != 0).then(|| self.tags.span(map.tag(), key)).flatten();
+            self.items.push(place);
+        }
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.items.pop();
+    }
+
     pub(super) fn take_spans(&mut self) -> Vec<Span> {
-        if self.on { std::mem::take(&mut self.spans) } else { Vec::new() }
+        if !self.on {
+            return Vec::new();
+        }
+        if self.bare && self.spans.is_empty() {
+            let item = self.items.iter().rev().find_map(|item| *item);
+            self.spans.extend(item);
+        }
+        std::mem::take(&mut self.spans)
     }
 
     fn record(&mut self, tag: u32, step: Step, value: &Value) {
