@@ -144,9 +144,13 @@ impl Sources {
     /// Replaces a text by the part of the file that starts at `base`. Spans count from the file's start; lines and
     /// columns are right again when the whole text is back.
     pub fn set_part(&mut self, file: FileId, base: u32, text: impl Into<String>) {
-        let source = &mut self.sources[file.0 as usize];
-        (source.text, source.base) = (Text::String(Arc::new(text.into())), base);
-        source.line_starts = Arc::default();
+        let (source, text) = (&mut self.sources[file.0 as usize], text.into());
+        // Of the empty text there is one for all.
+        let text = if text.is_empty() { Text::Str(Arc::default()) } else { Text::String(Arc::new(text)) };
+        (source.text, source.base) = (text, base);
+        if source.line_starts.get().is_some() {
+            source.line_starts = Arc::default();
+        }
     }
 
     /// The text of a span; empty where it is not in memory.

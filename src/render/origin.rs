@@ -199,7 +199,7 @@ fn deepest(node: &Node, path: &[Step<'_>], is_key: bool) -> Option<Span> {
         for step in &path[skipped..] {
             match step {
                 Step::Key(key) => {
-                    let entry = node.as_map()?.get(*key)?;
+                    let entry = node.as_map()?.get(key)?;
                     node = &entry.value;
                     place = Some(if is_key { entry.key_span } else { node.span });
                 }

@@ -503,9 +503,8 @@ fn put(root: &mut Node, path: &[Step], value: Node) {
     let span = root.span;
     let Data::Map(map) = &mut root.data else { return };
     let map = Arc::make_mut(map);
-    let entry = map
-        .entry(Arc::clone(key))
-        .or_insert_with(|| Entry { key_span: span, value: Node::new(span, Data::Map(Arc::default())) });
+    let entry =
+        map.get_or_insert_with(key, || Entry { key_span: span, value: Node::new(span, Data::Map(Arc::default())) });
     if !rest.is_empty() && entry.value.as_map().is_none() {
         return;
     }

@@ -56,7 +56,7 @@ impl<'a> Identity<'a> {
 
     /// `apps/v1/Deployment`, as the bundle's index has it.
     pub fn key(&self) -> String {
-        format!("{}/{}", self.api_version, self.kind)
+        [self.api_version, "/", self.kind].concat()
     }
 
     /// The span of `apiVersion`.

@@ -28,7 +28,7 @@ pub fn quantity_value(text: &str) -> Option<f64> {
     if number.bytes().filter(|&byte| byte == b'.').count() > 1 || !number.bytes().any(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let value: f64 = format!("0{number}").parse().ok()?;
+    let value: f64 = number.parse().ok()?;
     let factor = match suffix {
         "" => 1.0,
         "n" => 1e-9,

@@ -75,7 +75,7 @@ impl Walk<'_> {
         for step in &steps {
             (at, key_span) = match step {
                 Step::Root => (at, None),
-                Step::Key(key) => match at.and_then(Node::as_map).and_then(|map| map.get(*key)) {
+                Step::Key(key) => match at.and_then(Node::as_map).and_then(|map| map.get(key)) {
                     Some(entry) => (Some(&entry.value), Some(entry.key_span)),
                     None => (None, None),
                 },
@@ -186,7 +186,7 @@ impl Walk<'_> {
         }
         if required < fields.required() {
             for field in fields.iter().filter(|field| field.required && !misspelt.contains(&&*field.name)) {
-                match map.get(&*field.name) {
+                match map.get(&field.name) {
                     None if unknown.iter().any(|key| is_meant(key, &field.name)) => {}
                     // Fields of its value stand one level too high, and were told to belong in it.
                     None if !unknown.is_empty()
@@ -310,7 +310,7 @@ impl Walk<'_> {
         let kind = definition.map_or(String::new(), |definition| format!(" of {}", definition.short_name()));
         let mut finding = Diagnostic::new(Code::UnknownField, format!("unknown field `{key}` in {place}"))
             .label(entry.key_span, format!("not a field{kind}"));
-        let free = fields.iter().map(|field| field.name.as_ref()).filter(|name| !map.contains_key(*name));
+        let free = fields.iter().map(|field| field.name.as_ref()).filter(|name| !map.contains_key(name));
         let nearest_field =
             nearest(key, free.clone()).or_else(|| nearest(key, fields.iter().map(|field| field.name.as_ref())));
         if let Some(meant) = nearest_field {
@@ -332,7 +332,7 @@ impl Walk<'_> {
             });
         }
         self.push(finding);
-        nearest_field.filter(|meant| !map.contains_key(*meant))
+        nearest_field.filter(|meant| !map.contains_key(meant))
     }
 
     /// Where a field that is in the wrong place could belong: in an object around or below.
@@ -521,10 +521,15 @@ fn differ(unique: &Unique, list: &[Node]) -> bool {
         Unique::Keys(keys) => Node::get(item, keys.first()?),
         _ => Some(item),
     };
-    let text = |item| first(item).and_then(Node::as_str);
+    let differ = |a: &Node, b: &Node| match (&a.data, &b.data) {
+        (Data::Str(a), Data::Str(b)) => a != b,
+        (Data::Int(a), Data::Int(b)) => a != b,
+        _ => false,
+    };
     list.len() <= 16
         && list.iter().enumerate().all(|(at, item)| {
-            text(item).is_some_and(|own| list[..at].iter().all(|earlier| text(earlier).is_some_and(|it| it != own)))
+            let earlier = || list[..at].iter().map(first);
+            first(item).is_some_and(|own| earlier().all(|earlier| earlier.is_some_and(|earlier| differ(earlier, own))))
         })
 }
 

@@ -330,7 +330,7 @@ impl Derivation<'_> {
         let mut keys = crate::yaml::Mapping::default();
         for node in std::iter::once(*first).chain(others.iter().copied()) {
             for (key, entry) in node.as_map().into_iter().flatten() {
-                keys.entry(Arc::clone(key)).or_insert_with(|| entry.clone());
+                keys.get_or_insert_with(key, || entry.clone());
             }
         }
         match first.as_map() {

@@ -30,7 +30,7 @@ fn compare<'n>(before: &'n Node, after: &'n Node, path: &mut Vec<Step>, found: &
                 }
                 path.pop();
             }
-            for (key, entry) in old.iter().filter(|(key, _)| !new.contains_key(&**key)) {
+            for (key, entry) in old.iter().filter(|(key, _)| !new.contains_key(key)) {
                 path.push(Step::Key(Arc::clone(key)));
                 found.push(Difference { path: path.clone(), before: Some(&entry.value), after: None });
                 path.pop();

@@ -77,7 +77,7 @@ impl Item {
             Item::Node(node) => Ok(node.clone()),
             Item::Table(table) => {
                 let slots = table.0.slots.borrow();
-                let mut map = Mapping::with_capacity_and_hasher(slots.len(), Default::default());
+                let mut map = Mapping::with_capacity(slots.len());
                 for (key, slot) in slots.iter() {
                     let value = slot.item.frozen(depth + 1)?;
                     map.insert(Arc::clone(key), Entry { key_span: slot.key_span, value });

@@ -34,6 +34,18 @@ pub struct Builder {
     file: FileId,
     /// Where the text that is read starts in the file.
     base: usize,
+    open: Open,
+    anchors: HashMap<u32, Anchored>,
+    root: Option<Node>,
+    refusal: Option<Refusal>,
+    findings: Vec<Diagnostic>,
+    decoded: u64,
+    aliased: u64,
+}
+
+/// What is under way, and what the thread's next reader can use again: documents have their keys in common.
+#[derive(Default)]
+struct Open {
     frames: Vec<Frame>,
     /// Finished nodes of the open sequences.
     items: Vec<Node>,
@@ -41,13 +53,27 @@ pub struct Builder {
     entries: Vec<(Key, Span, Node)>,
     /// Keys of open mappings that wait for their values.
     keys: Vec<(Key, Span)>,
-    anchors: HashMap<u32, Anchored>,
-    root: Option<Node>,
-    refusal: Option<Refusal>,
-    findings: Vec<Diagnostic>,
     texts: Texts,
-    decoded: u64,
-    aliased: u64,
+}
+
+thread_local! {
+    static LEFT: Cell<Open> = Cell::default();
+}
+
+/// Elements of larger stacks are not kept.
+const MAX_LEFT: usize = 1 << 12;
+
+impl Drop for Builder {
+    fn drop(&mut self) {
+        let mut open = std::mem::take(&mut self.open);
+        if open.items.capacity().max(open.entries.capacity()) <= MAX_LEFT {
+            open.frames.clear();
+            open.items.clear();
+            open.entries.clear();
+            open.keys.clear();
+            LEFT.set(open);
+        }
+    }
 }
 
 struct Frame {
@@ -87,18 +113,16 @@ struct Unsupported {
 
 impl Builder {
     pub fn new(file: FileId, base: usize) -> Self {
+        let mut open = LEFT.take();
+        open.texts.slots.resize(Texts::SLOTS, None);
         Builder {
             file,
             base,
-            frames: Vec::new(),
-            items: Vec::new(),
-            entries: Vec::new(),
-            keys: Vec::new(),
+            open,
             anchors: HashMap::new(),
             root: None,
             refusal: None,
             findings: Vec::new(),
-            texts: Texts::new(),
             decoded: 0,
             aliased: 0,
         }
@@ -155,11 +179,11 @@ impl Builder {
         start: usize,
         end: usize,
     ) -> Result<(), Box<Refusal>> {
-        if self.frames.len() as u32 >= MAX_DEPTH {
+        if self.open.frames.len() as u32 >= MAX_DEPTH {
             return Err(too_deep(self.span(start, end)));
         }
-        let base = if mapping { self.entries.len() } else { self.items.len() };
-        self.frames.push(Frame {
+        let base = if mapping { self.open.entries.len() } else { self.open.items.len() };
+        self.open.frames.push(Frame {
             mapping,
             at_key: mapping,
             style,
@@ -176,7 +200,7 @@ impl Builder {
     /// A key, where one is due, or else a finished node.
     #[inline]
     pub fn scalar(&mut self, text: Cow<'_, str>, style: Style, anchor: u32, tag: Tag<'_>, span: Span) {
-        let is_key = self.frames.last().is_some_and(|frame| frame.at_key);
+        let is_key = self.open.frames.last().is_some_and(|frame| frame.at_key);
         let plain = tag == Tag::None && style == Style::Plain;
         let merges = is_key
             && text == "<<"
@@ -185,7 +209,7 @@ impl Builder {
             self.count(1, 0, span);
         }
         let mut text = text;
-        let merged = !is_key && matches!(self.keys.last(), Some((Key::Merge, _))) && self.in_mapping();
+        let merged = !is_key && matches!(self.open.keys.last(), Some((Key::Merge, _))) && self.in_mapping();
         let resolved = match &tag {
             _ if merges || merged => Resolved::Str,
             _ if plain => resolve::resolve(&text),
@@ -232,7 +256,7 @@ impl Builder {
     }
 
     fn in_mapping(&self) -> bool {
-        self.frames.last().is_some_and(|frame| frame.mapping)
+        self.open.frames.last().is_some_and(|frame| frame.mapping)
     }
 
     fn data(&mut self, text: &str, resolved: Resolved) -> Data {
@@ -242,7 +266,7 @@ impl Builder {
             Resolved::Int(number) => Data::Int(number),
             Resolved::Uint(number) => Data::Uint(number),
             Resolved::Float(number) => Data::Float(number),
-            Resolved::Str => Data::Str(self.texts.share(text)),
+            Resolved::Str => Data::Str(self.open.texts.share(text)),
         }
     }
 
@@ -250,31 +274,31 @@ impl Builder {
     fn key(&mut self, text: &str, resolved: Resolved) -> Key {
         let unsupported = |what, go| Key::Unsupported(Box::new(Unsupported { what, go }));
         match resolved {
-            Resolved::Str => Key::Text(self.texts.share(text)),
-            Resolved::Bool(value) => Key::Text(self.texts.share(if value { "true" } else { "false" })),
-            Resolved::Int(number) => Key::Text(self.texts.share(&number.to_string())),
-            Resolved::Float(number) => Key::Text(self.texts.share(&float_key(number))),
+            Resolved::Str => Key::Text(self.open.texts.share(text)),
+            Resolved::Bool(value) => Key::Text(self.open.texts.share(if value { "true" } else { "false" })),
+            Resolved::Int(number) => Key::Text(self.open.texts.share(&number.to_string())),
+            Resolved::Float(number) => Key::Text(self.open.texts.share(&float_key(number))),
             Resolved::Null => unsupported("null", "%!s(<nil>), key: <nil>".to_owned()),
             Resolved::Uint(number) => unsupported("a number past 2^63", format!("uint64, key: 0x{number:x}")),
         }
     }
 
     fn key_done(&mut self, key: Key, span: Span) {
-        if let Some(frame) = self.frames.last_mut() {
+        if let Some(frame) = self.open.frames.last_mut() {
             frame.at_key = false;
         }
-        self.keys.push((key, span));
+        self.open.keys.push((key, span));
     }
 
     /// Puts a finished node where it belongs: an item, a mapping's value, a mapping's key, or the root.
     fn place(&mut self, node: Node, height: u32) {
-        let Some(frame) = self.frames.last_mut() else {
+        let Some(frame) = self.open.frames.last_mut() else {
             self.root = Some(node);
             return;
         };
         frame.height = frame.height.max(height + 1);
         if !frame.mapping {
-            self.items.push(node);
+            self.open.items.push(node);
             return;
         }
         if frame.at_key {
@@ -295,7 +319,7 @@ impl Builder {
             return;
         }
         frame.at_key = true;
-        let (mut key, key_span) = self.keys.pop().unwrap_or((Key::Refused, node.span));
+        let (mut key, key_span) = self.open.keys.pop().unwrap_or((Key::Refused, node.span));
         if let Key::Unsupported(unsupported) = &key {
             let Unsupported { what, go } = &**unsupported;
             let value = if node.is_null() { "<nil>".to_owned() } else { go_syntax(&node) };
@@ -306,12 +330,12 @@ impl Builder {
             self.refuse(Stage::Convert, diagnostic, go);
             key = Key::Refused;
         }
-        self.entries.push((key, key_span, node));
+        self.open.entries.push((key, key_span, node));
     }
 
     fn refuse_key(&mut self, node: &Node) {
         let what = if matches!(node.data, Data::Map(_)) { "a mapping" } else { "a list" };
-        let outer = self.frames.last().map(|frame| (self.base + frame.start) as u32);
+        let outer = self.open.frames.last().map(|frame| (self.base + frame.start) as u32);
         let diagnostic = if node.style == Style::Flow && outer.is_some_and(|outer| outer + 1 == node.span.start) {
             let braces = Span { start: node.span.start - 1, end: node.span.end + 1, ..node.span };
             Diagnostic::new(Code::YamlSyntax, "found `{{`, which YAML reads as a mapping for a key")
@@ -336,7 +360,7 @@ impl Builder {
         };
         let (height, weight) = (anchored.height, anchored.weight);
         let node = Node { span, ..anchored.node.clone() };
-        if self.frames.len() as u32 + height > MAX_DEPTH {
+        if self.open.frames.len() as u32 + height > MAX_DEPTH {
             return Err(too_deep(span));
         }
         self.count(1 + weight, weight, span);
@@ -345,12 +369,16 @@ impl Builder {
     }
 
     /// Counts nodes as go-yaml's decoder does and applies its bound on what aliases may expand to.
+    #[inline]
     fn count(&mut self, decoded: u64, aliased: u64, span: Span) {
         self.decoded = self.decoded.saturating_add(decoded);
         self.aliased = self.aliased.saturating_add(aliased);
-        if self.aliased <= 100 || self.decoded <= 1000 {
-            return;
+        if self.aliased > 100 && self.decoded > 1000 {
+            self.bound(span);
         }
+    }
+
+    fn bound(&mut self, span: Span) {
         let total = self.decoded as f64;
         let (low, high) = (400_000.0, 4_000_000.0);
         let allowed = (0.99 - 0.89 * ((total - low) / (high - low))).clamp(0.10, 0.99);
@@ -366,11 +394,11 @@ impl Builder {
 
     /// The innermost collection ends.
     pub fn close(&mut self, end: usize) {
-        let Some(frame) = self.frames.pop() else { return };
+        let Some(frame) = self.open.frames.pop() else { return };
         let (data, last) = match frame.mapping {
             true => self.mapping(frame.base),
             false => {
-                let items: Vec<Node> = self.items.drain(frame.base..).collect();
+                let items: Vec<Node> = self.open.items.drain(frame.base..).collect();
                 let last = items.last().map(|last| last.span.end);
                 (Data::Seq(Arc::new(items)), last)
             }
@@ -389,8 +417,8 @@ impl Builder {
 
     /// A mapping of the entries from `base` on, and where the last one ends.
     fn mapping(&mut self, base: usize) -> (Data, Option<u32>) {
-        let mut entries = std::mem::take(&mut self.entries);
-        let mut map = Mapping::with_capacity_and_hasher(entries.len() - base, Default::default());
+        let mut entries = std::mem::take(&mut self.open.entries);
+        let mut map = Mapping::with_capacity(entries.len() - base);
         let mut merged: Option<HashSet<Arc<str>>> = None;
         let last = entries.last().filter(|_| entries.len() > base);
         let last = last.map(|(_, key_span, value)| value.span.end.max(key_span.end));
@@ -413,7 +441,7 @@ impl Builder {
                 }
             }
         }
-        self.entries = entries;
+        self.open.entries = entries;
         (Data::Map(Arc::new(map)), last)
     }
 
@@ -494,30 +522,14 @@ fn go_syntax(node: &Node) -> String {
     }
 }
 
-thread_local! {
-    /// The cache that the thread's last reader left: documents have their keys in common.
-    static LEFT: Cell<Vec<Option<Arc<str>>>> = const { Cell::new(Vec::new()) };
-}
-
 /// Shares the allocations of short texts that repeat, as keys do: a small direct-mapped cache.
+#[derive(Default)]
 struct Texts {
     slots: Vec<Option<Arc<str>>>,
 }
 
-impl Drop for Texts {
-    fn drop(&mut self) {
-        LEFT.set(std::mem::take(&mut self.slots));
-    }
-}
-
 impl Texts {
     const SLOTS: usize = 512;
-
-    fn new() -> Self {
-        let mut slots = LEFT.take();
-        slots.resize(Self::SLOTS, None);
-        Texts { slots }
-    }
 
     fn share(&mut self, text: &str) -> Arc<str> {
         let bytes = text.as_bytes();

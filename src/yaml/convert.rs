@@ -164,7 +164,7 @@ fn nested(value: &Value, span: Span, depth: u32) -> Option<Node> {
         Value::Map(map) => {
             let depth = depth.checked_sub(1)?;
             let entries = map.snapshot();
-            let mut mapping = Mapping::with_capacity_and_hasher(entries.len(), Default::default());
+            let mut mapping = Mapping::with_capacity(entries.len());
             for (key, value) in entries.iter() {
                 mapping.insert(Arc::clone(key), Entry { key_span: span, value: nested(value, span, depth)? });
             }

@@ -1,7 +1,7 @@
 //! The tree that YAML is read into: every key and value knows its place.
 
+use super::Mapping;
 use crate::diagnostic::{FileId, Span};
-use indexmap::IndexMap;
 use std::sync::Arc;
 
 /// A value with its place. Clones share sub-trees.
@@ -41,9 +41,6 @@ pub enum Data {
     Seq(Arc<Vec<Node>>),
     Map(Arc<Mapping>),
 }
-
-/// Entries in the author's order; keys are unique.
-pub type Mapping = IndexMap<Arc<str>, Entry, foldhash::fast::RandomState>;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {

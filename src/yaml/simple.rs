@@ -43,7 +43,7 @@ pub fn tell<'a>(text: &'a str, receiver: &mut impl Receiver<'a>) -> Option<()> {
     }
     let tabs = memchr(b'\t', text.as_bytes()).is_some();
     let levels = Vec::with_capacity(16);
-    Pass { cursor: Cursor::new(text), receiver, tabs, levels, indent: -1, waiting: None }.documents()
+    Pass { cursor: Cursor::over_usual(text), receiver, tabs, levels, indent: -1, waiting: None }.documents()
 }
 
 /// Deeper documents are left to the scanner.

@@ -230,7 +230,7 @@ fn value_of(shape: &Shape, node: &Node, depth: u32) -> Value {
                     for field in fields.iter() {
                         if let Shape::Custom(custom) = &field.shape
                             && let Some(default) = &custom.default
-                            && map.get(&*field.name).is_none_or(|entry| entry.value.is_null())
+                            && map.get(&field.name).is_none_or(|entry| entry.value.is_null())
                         {
                             entries
                                 .insert(Key::from(identifier(&field.name)), value_of(&field.shape, default, depth + 1));

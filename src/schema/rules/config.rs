@@ -58,7 +58,7 @@ pub(super) fn secret(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
         if node.at(["data", key]).is_none() && node.at(["stringData", key]).is_none() {
             let kind = node.get("type").and_then(Node::as_str).unwrap_or_default();
             let hint = format!("a secret of type {kind} has it");
-            let data = ["data", "stringData"].iter().find_map(|field| Some((field, node.as_map()?.get(*field)?)));
+            let data = ["data", "stringData"].iter().find_map(|field| Some((field, node.as_map()?.get(field)?)));
             match data {
                 Some((field, entry)) => {
                     let message = format!("`{field}` has no `{key}`");
@@ -121,7 +121,7 @@ fn data(walk: &mut Walk<'_>, node: &Node, field: &str, encoded: bool) -> usize {
 fn too_large(walk: &mut Walk<'_>, node: &Node, size: usize) {
     if size > MAX_DATA {
         let message = format!("the data is too large: {size} bytes");
-        let entry = ["data", "stringData", "binaryData"].iter().find_map(|key| node.as_map()?.get(*key));
+        let entry = ["data", "stringData", "binaryData"].iter().find_map(|key| node.as_map()?.get(key));
         let span = entry.map_or(node.span, |entry| entry.key_span);
         walk.push(Diagnostic::new(Code::TooLarge, message).label(span, format!("at most {MAX_DATA} bytes together")));
     }

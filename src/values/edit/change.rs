@@ -47,7 +47,7 @@ fn compare(old: &Node, new: &Node, path: &mut Vec<Step>, found: &mut Vec<Change>
                 }
                 path.pop();
             }
-            for key in before.keys().filter(|key| !after.contains_key(&***key)) {
+            for key in before.keys().filter(|key| !after.contains_key(key)) {
                 path.push(Step::Key(Arc::clone(key)));
                 found.push(Change::Remove(path.clone()));
                 path.pop();

@@ -30,16 +30,14 @@ impl<'a> Cursor<'a> {
     pub fn new(text: &'a str) -> Self {
         // go-yaml skips a second mark as well.
         let start = text.len() - text.trim_start_matches("\u{FEFF}\u{FEFF}").trim_start_matches('\u{FEFF}').len();
-        Cursor {
-            text,
-            bytes: text.as_bytes(),
-            at: start,
-            line_at: start,
-            wide: 0,
-            limit: control_character(text).map_or(usize::MAX, |at| at / PIECE * PIECE),
-            ended: false,
-            comments: None,
-        }
+        let limit = control_character(text).map_or(usize::MAX, |at| at / PIECE * PIECE);
+        Cursor { at: start, line_at: start, limit, ..Self::over_usual(text) }
+    }
+
+    /// At the start of a text without control characters and byte order marks.
+    pub fn over_usual(text: &'a str) -> Self {
+        let bytes = text.as_bytes();
+        Cursor { text, bytes, at: 0, line_at: 0, wide: 0, limit: usize::MAX, ended: false, comments: None }
     }
 
     pub fn byte(&self, at: usize) -> u8 {
