@@ -109,6 +109,15 @@ fn nested(depth: usize) -> Vec<u8> {
     Tar::web().file("web/charts/c-1.0.0.tgz", inner).end()
 }
 
+/// Eight archives in each of eight archives and so on.
+fn branching(depth: usize) -> Vec<u8> {
+    let meta = "apiVersion: v2\nname: c\nversion: 1.0.0\n";
+    (0..depth).fold(Tar::default().file("c/Chart.yaml", meta).end(), |inner, _| {
+        let tar = Tar::default().file("c/Chart.yaml", meta);
+        (0..8).fold(tar, |tar, n| tar.file(&format!("c/charts/c{n}.tgz"), &inner)).end()
+    })
+}
+
 /// What must be refused, and a part of the reason.
 fn hostile() -> Vec<(String, Vec<u8>, &'static str)> {
     let mut all: Vec<(String, Vec<u8>, &'static str)> = Vec::new();
@@ -400,6 +409,7 @@ fn charts_in_charts_are_bounded() {
         ("a hundred deep", nested(100), "nest"),
         ("deeper still", nested(300), "nest"),
         ("a bomb below", below(Tar::meta("name: c").file("c/a", vec![0; 6 << 20]).end()), "far more"),
+        ("charts beyond number", below(branching(7)), "more than 1000 charts"),
         ("a path below", below(Tar::meta("name: c").file("c/../../a", "").end()), "`..`"),
         (
             "many bombs below",
@@ -409,9 +419,12 @@ fn charts_in_charts_are_bounded() {
     ] {
         let folder = Folder::new();
         folder.write("bad.tgz", &data);
-        let run = run(&folder, "render x bad.tgz");
-        assert!(matches!(run.code, 1 | 2) && run.stderr.contains(why), "{what}: {run:?}");
-        assert!(!run.stderr.contains("panicked") && run.stderr.len() < 20_000, "{what}: {run:?}");
+        for line in ["render x bad.tgz", "show all bad.tgz", "package bad.tgz --no-validate -d out", "check bad.tgz"] {
+            let run = run(&folder, line);
+            assert!(matches!(run.code, 1 | 2), "{what}: {line}: {run:?}");
+            assert!(run.stdout.contains(why) || run.stderr.contains(why), "{what}: {line}: {run:?}");
+            assert!(!run.stderr.contains("panicked") && run.stderr.len() < 20_000, "{what}: {line}: {run:?}");
+        }
     }
 }
 

@@ -15,10 +15,12 @@ const MAX_SIZE: u64 = 100 << 20;
 const MAX_TOTAL: u64 = 512 << 20;
 /// How deeply directories, and charts in charts, may nest.
 const MAX_DEPTH: usize = 64;
+/// How many charts there may be in a chart, at all depths: an archive of archives of archives grows beyond measure.
+const MAX_CHARTS: usize = 1000;
 
 /// Loads the chart in a directory or a `.tgz` archive. Texts of its files go to `sources`, under the path as given.
 pub fn load(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
-    let mut loader = Loader { sources, total: 0 };
+    let mut loader = Loader { sources, total: 0, charts: 0 };
     let shown = path.to_string_lossy();
     let location = shown.trim_end_matches('/');
     if fs::is_dir(path) {
@@ -61,14 +63,14 @@ fn missing(path: &Path) -> Diagnostic {
 
 /// Loads the chart in an archive that is in memory; `location` is where it came from.
 pub fn load_archive(location: &str, bytes: &[u8], sources: &mut Sources) -> Result<Chart, Failure> {
-    let mut loader = Loader { sources, total: 0 };
+    let mut loader = Loader { sources, total: 0, charts: 0 };
     let files = loader.archive(location, bytes)?;
     loader.chart(location, files, 0, true)
 }
 
 /// Loads what a chart directory says of itself, without templates, values and subcharts: those may be missing or broken.
 pub fn head(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
-    let mut loader = Loader { sources, total: 0 };
+    let mut loader = Loader { sources, total: 0, charts: 0 };
     let location = path.to_string_lossy();
     let mut files = RawFiles::new();
     for name in ["Chart.yaml", "requirements.yaml"] {
@@ -84,7 +86,7 @@ pub fn head(path: &Path, sources: &mut Sources) -> Result<Chart, Failure> {
 /// The files of a chart as they are packed: every byte of a directory, without what `.helmignore` leaves out, or what
 /// an archive holds.
 pub fn files(path: &Path, sources: &mut Sources) -> Result<Files, Failure> {
-    let mut loader = Loader { sources, total: 0 };
+    let mut loader = Loader { sources, total: 0, charts: 0 };
     let location = path.to_string_lossy();
     let io = |error: fs::Error| vec![Diagnostic::new(Code::Io, error.to_string())];
     let files = if fs::is_dir(path) {
@@ -118,6 +120,7 @@ type RawFiles = Vec<(String, Raw)>;
 struct Loader<'a> {
     sources: &'a mut Sources,
     total: u64,
+    charts: usize,
 }
 
 impl Loader<'_> {
@@ -158,6 +161,10 @@ impl Loader<'_> {
 
     /// Builds a chart from its files, its subcharts included.
     fn chart(&mut self, location: &str, files: RawFiles, depth: usize, is_root: bool) -> Result<Chart, Failure> {
+        self.charts += 1;
+        if self.charts > MAX_CHARTS {
+            return refuse(format!("there are more than {MAX_CHARTS} charts in it"));
+        }
         let mut own = Vec::new();
         let mut nested: BTreeMap<String, RawFiles> = BTreeMap::new();
         for (path, data) in files {
