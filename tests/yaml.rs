@@ -306,6 +306,33 @@ proptest::proptest! {
     }
 }
 
+proptest::proptest! {
+    #[test]
+    fn mappings_keep_their_order_with_few_keys_and_with_many(steps in proptest::collection::vec((0..14u32, 0..4u32), 0..60)) {
+        let mut mapping = yaml::Mapping::default();
+        let mut expected: indexmap::IndexMap<String, u32> = indexmap::IndexMap::new();
+        for (at, (key, step)) in (0..).zip(steps) {
+            let (key, span) = (format!("k{key}"), Span::new(FileId(0), at as usize, at as usize));
+            let earlier = |entry: &yaml::Entry| entry.key_span.start;
+            let entry = yaml::Entry { key_span: span, value: Node::new(span, Data::Null) };
+            if step == 0 {
+                prop_assert_eq!(mapping.shift_remove(&key).as_ref().map(earlier), expected.shift_remove(&key));
+            } else {
+                let gone = mapping.insert(key.as_str().into(), entry);
+                prop_assert_eq!(gone.as_ref().map(earlier), expected.insert(key.clone(), at));
+            }
+            prop_assert_eq!(mapping.get(&key).map(earlier), expected.get(&key).copied());
+        }
+        let found: Vec<_> = mapping.iter().map(|(key, entry)| (key.to_string(), entry.key_span.start)).collect();
+        prop_assert_eq!(&found, &expected.clone().into_iter().collect::<Vec<_>>());
+        let backwards: yaml::Mapping = mapping.clone().into_iter().rev().collect();
+        prop_assert_eq!(&backwards, &mapping);
+        for (key, at) in &expected {
+            prop_assert_eq!(backwards.get(key).map(|entry| entry.key_span.start), Some(*at));
+        }
+    }
+}
+
 /// Checks that the quick passes, for trees and for heads, find what the tokens of a text say.
 fn same_by_tokens(text: &str) {
     head_agrees(text);
