@@ -16,7 +16,7 @@ fn capabilities() -> Capabilities {
     let mut capabilities = Capabilities::for_version("v1.36.0").expect("a version");
     capabilities.helm_version = "v4.2".to_owned();
     let newer = ["lifecycle.k8s.io/v1alpha1", "storagemigration.k8s.io/v1"];
-    capabilities.api_versions.retain(|version| !newer.contains(&version.as_str()));
+    capabilities.api_versions.retain(|version| !newer.contains(&&**version));
     capabilities
 }
 

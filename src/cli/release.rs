@@ -6,10 +6,11 @@ use crate::diagnostic::{Failure, Sources};
 use crate::fs;
 use crate::render;
 use crate::schema::{self, KubeVersion};
-use crate::template::{Capabilities, Context, Limits, Release};
+use crate::template::{Capabilities, Context, Limits, Release, Served};
 use crate::yaml::{self, Node};
 use clap::Args;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Flags on the release.
@@ -257,10 +258,10 @@ impl ClusterFlags {
             })?,
         };
         let asked = given(&self.kube_version).and_then(|asked| KubeVersion::choose(asked));
-        capabilities.served = schema::api_versions(asked.map_or_else(KubeVersion::newest, |chosen| chosen.version));
-        for list in [&mut capabilities.api_versions, &mut capabilities.served] {
-            list.extend(self.api_versions.iter().filter(|version| !version.is_empty()).cloned());
-        }
+        let version = asked.map_or_else(KubeVersion::newest, |chosen| chosen.version);
+        let added: Vec<String> = self.api_versions.iter().filter(|version| !version.is_empty()).cloned().collect();
+        capabilities.api_versions.extend(added.iter().cloned().map(Cow::Owned));
+        capabilities.served = Served::new(move || schema::api_versions(version).into_iter().chain(added).collect());
         Ok(capabilities)
     }
 

@@ -1,5 +1,10 @@
 //! The cluster that a render is meant for: what `.Capabilities` reports where no cluster is asked.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
+
 /// The cluster that the render is meant for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
@@ -10,11 +15,45 @@ pub struct Capabilities {
     pub major: String,
     pub minor: String,
     /// What `helm template` assumes, whatever the version: Go templates see it.
-    pub api_versions: Vec<String>,
+    pub api_versions: Vec<Cow<'static, str>>,
     /// What a cluster of this version serves, with kinds: `apps/v1`, `apps/v1/Deployment`. Jinja templates see it.
-    pub served: Vec<String>,
+    pub served: Served,
     pub helm_version: String,
 }
+
+/// Names that are listed once somebody asks for them: few templates do.
+#[derive(Clone)]
+pub struct Served(Arc<LazyLock<Vec<String>, List>>);
+
+type List = Box<dyn FnOnce() -> Vec<String> + Send>;
+
+impl Served {
+    pub fn new(list: impl FnOnce() -> Vec<String> + Send + 'static) -> Self {
+        Served(Arc::new(LazyLock::new(Box::new(list))))
+    }
+}
+
+impl Deref for Served {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Served {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, out)
+    }
+}
+
+impl PartialEq for Served {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Served {}
 
 impl Default for Capabilities {
     /// What `helm template` 4.3.1 assumes.
@@ -24,8 +63,8 @@ impl Default for Capabilities {
             normalized: "v1.37.0".to_owned(),
             major: "1".to_owned(),
             minor: "37".to_owned(),
-            api_versions: API_VERSIONS.iter().map(|&version| version.to_owned()).collect(),
-            served: API_VERSIONS.iter().map(|&version| version.to_owned()).collect(),
+            api_versions: API_VERSIONS.iter().map(|&version| version.into()).collect(),
+            served: Served::new(|| API_VERSIONS.iter().map(|&version| version.to_owned()).collect()),
             helm_version: "v4.3.1".to_owned(),
         }
     }

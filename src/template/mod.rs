@@ -4,7 +4,7 @@ mod capabilities;
 pub mod helm;
 pub mod jinja;
 
-pub use capabilities::Capabilities;
+pub use capabilities::{Capabilities, Served};
 
 use crate::chart::{File, Metadata};
 use crate::diagnostic::{Failure, FileId, SourceMap};

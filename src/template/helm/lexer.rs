@@ -3,7 +3,6 @@
 use super::funcs::unicode::{is_digit, is_letter};
 use super::print;
 use crate::value::{Value, raw_byte};
-use memchr::memmem::Finder;
 
 /// The kind of a [`Token`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +83,6 @@ pub(super) struct Lexer<'t> {
     parens: u32,
     /// What an error token says.
     pub(super) error: Option<String>,
-    left_delim: Finder<'static>,
 }
 
 /// Whether an ASCII character belongs to names.
@@ -100,7 +98,7 @@ static IN_NAME: [bool; 256] = {
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Lexer { text, at: 0, mode: Mode::Text, parens: 0, error: None, left_delim: Finder::new("{{") }
+        Lexer { text, at: 0, mode: Mode::Text, parens: 0, error: None }
     }
 
     pub(super) fn next_token(&mut self) -> Token {
@@ -142,14 +140,12 @@ impl<'t> Lexer<'t> {
         loop {
             let start = self.at;
             let bytes = self.text.as_bytes();
-            let open = if bytes[start..].starts_with(b"{{") {
-                start
-            } else {
-                let Some(found) = self.left_delim.find(&bytes[start..]) else {
-                    self.at = bytes.len();
-                    return self.token(if start < self.at { Kind::Text } else { Kind::Eof }, start);
-                };
-                start + found
+            let Some(open) = memchr::memchr_iter(b'{', &bytes[start..])
+                .map(|found| start + found)
+                .find(|&found| bytes.get(found + 1) == Some(&b'{'))
+            else {
+                self.at = bytes.len();
+                return self.token(if start < self.at { Kind::Text } else { Kind::Eof }, start);
             };
             let trims = has_left_trim_marker(&bytes[open + 2..]);
             if open > start {
@@ -353,6 +349,23 @@ impl<'t> Lexer<'t> {
         }
         self.word();
         if self.at_terminator() { self.token(kind, start) } else { self.bad_character(start) }
+    }
+
+    /// Whether a dot comes next.
+    pub(super) fn at_dot(&self) -> bool {
+        self.peek_byte() == Some(b'.')
+    }
+
+    /// The name of a field that comes next, if it is a plain one.
+    pub(super) fn field(&mut self) -> Option<(u32, u32)> {
+        let name = self.text.as_bytes()[self.at..].strip_prefix(b".")?;
+        let len = name.iter().position(|&byte| !IN_NAME[byte as usize])?;
+        if len == 0 || name[0].is_ascii_digit() || !matches!(name[len], b' ' | b'.' | b')') {
+            return None;
+        }
+        let start = self.at + 1;
+        self.at = start + len;
+        Some((start as u32, self.at as u32))
     }
 
     fn identifier(&mut self, start: usize) -> Token {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// `.Capabilities`.
 pub(super) fn capabilities(capabilities: &Capabilities) -> Value {
-    let versions = capabilities.api_versions.iter().map(|version| Value::from(version.as_str())).collect();
+    let versions = capabilities.api_versions.iter().map(|version| Value::from(&**version)).collect();
     let kube = Kube {
         version: capabilities.kube_version.clone(),
         normalized: capabilities.normalized.clone(),

@@ -691,14 +691,16 @@ impl<'t> Parser<'t> {
 
     fn operand(&mut self, token: Token) -> Result<Option<Id>> {
         let Some(term) = self.term(token)? else { return Ok(None) };
-        let first = self.peek();
-        if first.kind != TokenKind::Field {
+        if self.peeked == 0 && !self.lexer.at_dot() {
             return Ok(Some(term));
         }
-        let Node { start, end, kind, .. } = *self.node(term);
+        let Node { start, mut end, kind, .. } = *self.node(term);
         let before = match kind {
             Kind::Field(fields) | Kind::Variable { fields, .. } => fields,
             Kind::Bool(_) | Kind::Str(_) | Kind::Number(_) | Kind::Nil | Kind::Dot => {
+                if self.peek().kind != TokenKind::Field {
+                    return Ok(Some(term));
+                }
                 let term = print::quote(&self.text[start as usize..end as usize]);
                 return self.fail(format!("unexpected . after term {term}"));
             }
@@ -706,19 +708,32 @@ impl<'t> Parser<'t> {
         };
         // The names of the term are the last ones that were read.
         let from = self.buffers.names.len() as u32 - before.len;
-        let mut end = first.end;
-        while self.peek().kind == TokenKind::Field {
-            let name = self.next();
-            self.buffers.names.push((name.start + 1, name.end));
-            end = name.end;
+        let mut first_dot = None;
+        loop {
+            let name = match self.peeked {
+                0 => self.lexer.field(),
+                _ => None,
+            };
+            let name = match name {
+                Some(name) => name,
+                None if self.peek().kind == TokenKind::Field => {
+                    let name = self.next();
+                    (name.start + 1, name.end)
+                }
+                None => break,
+            };
+            first_dot.get_or_insert(name.0 - 1);
+            self.buffers.names.push(name);
+            end = name.1;
         }
+        let Some(pos) = first_dot else { return Ok(Some(term)) };
         let fields = Many { start: from, len: self.buffers.names.len() as u32 - from };
         let kind = match kind {
             Kind::Field(_) => Kind::Field(fields),
             Kind::Variable { variable, .. } => Kind::Variable { variable, fields },
-            _ => return Ok(Some(self.add(first.start, start, end, Kind::Chain { operand: term, fields }))),
+            _ => return Ok(Some(self.add(pos, start, end, Kind::Chain { operand: term, fields }))),
         };
-        self.buffers.nodes[term as usize] = Node { pos: first.start, start, end, kind };
+        self.buffers.nodes[term as usize] = Node { pos, start, end, kind };
         Ok(Some(term))
     }
 

@@ -227,7 +227,7 @@ fn any(arguments: &[Value], index: usize) -> &Value {
 mod testing {
     use super::*;
     use crate::template::helm::print::strval;
-    use crate::template::{Capabilities, Limits, Release};
+    use crate::template::{Capabilities, Limits, Release, Served};
     use rand::SeedableRng;
 
     pub(super) fn context() -> Context {
@@ -245,7 +245,7 @@ mod testing {
                 major: "1".into(),
                 minor: "37".into(),
                 api_versions: Vec::new(),
-                served: Vec::new(),
+                served: Served::new(Vec::new),
                 helm_version: "v4.3.1".into(),
             },
             limits: Limits::default(),
