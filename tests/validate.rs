@@ -553,3 +553,20 @@ fn every_finding_has_its_section_in_the_docs() {
     codes.sort_unstable();
     assert_eq!(sections, codes);
 }
+
+#[test]
+fn comments_set_levels_and_control_characters_reach_no_terminal() {
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"a\\x1b[31m\\u202e\"}\ndata:\n  \
+                a: 1 # chart: warn type-mismatch\n  b: 2 # chart: allow type-mismatch as it is\n";
+    let folder = Folder::new().file("a.yaml", text);
+    let run = folder.run("validate --format short a.yaml").fails(1);
+    assert_eq!(
+        run.stdout,
+        "a.yaml:3:18: error[invalid-name]: `metadata.name` is not valid: `a␛[31m�`\n\
+         a.yaml:5:6: warning[type-mismatch]: `data.a` must be a string, found the integer `1`\n"
+    );
+    for format in ["human", "short", "github", "tap"] {
+        let run = folder.run(&format!("validate --format {format} a.yaml"));
+        assert!(!(run.stdout + &run.stderr).contains(['\x1b', '\u{202e}']), "{format}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Flags that several commands share.
 
-use crate::diagnostic::{Code, Diagnostic, Level, Sink, Sources, allowed_by_comment};
+use crate::diagnostic::{Code, Diagnostic, Level, Sink, Sources, level_by_comment};
 use clap::{Args, ValueEnum};
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -68,8 +68,8 @@ pub enum Format {
 }
 
 impl FindingFlags {
-    /// The findings as they are to be told: at the levels of the flags, else of the project, without those that a
-    /// comment at their place allows.
+    /// The findings as they are to be told: at the levels of the flags, else of the project, or of
+    /// a comment at their place.
     pub fn judge(
         &self,
         findings: Vec<Diagnostic>,
@@ -82,7 +82,12 @@ impl FindingFlags {
         // A custom resource is often defined by another chart.
         levels.entry(Code::MissingSchema).or_insert(Level::Warn);
         let mut sink = Sink::new(levels);
-        sink.extend(findings.into_iter().filter(|finding| !allowed_by_comment(finding, sources)));
+        for finding in findings {
+            match level_by_comment(&finding, sources) {
+                Some(level) => sink.push_at(finding, level),
+                None => sink.push(finding),
+            }
+        }
         sink.finish()
     }
 }

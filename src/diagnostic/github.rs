@@ -1,6 +1,6 @@
 //! Workflow commands of GitHub Actions, which show findings beside the lines of a pull request.
 
-use super::{Diagnostic, Emitter, Report, Severity, Sources};
+use super::{Diagnostic, Emitter, Report, Severity, Sources, short};
 
 /// One `::error file=…::message` line per finding.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +44,7 @@ fn command(finding: &Diagnostic, sources: &Sources) -> String {
 
 /// The escapes of a command's text.
 fn data(text: &str) -> String {
+    let text: String = text.chars().map(|char| if char == '\r' { char } else { short::visible(char) }).collect();
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 

@@ -45,16 +45,10 @@ pub fn project_levels(text: &str, file: FileId) -> Result<HashMap<Code, Level>, 
             });
             continue;
         };
-        let level = match level.as_ref().as_str() {
-            "allow" => Level::Allow,
-            "note" => Level::Note,
-            "warn" => Level::Warn,
-            "deny" => Level::Deny,
-            other => {
-                let finding = Diagnostic::new(Code::InvalidProject, format!("`{other}` is no level"));
-                findings.push(finding.label(at(level), "expected `allow`, `note`, `warn` or `deny`"));
-                continue;
-            }
+        let Some(level) = level_named(level.as_ref()) else {
+            let finding = Diagnostic::new(Code::InvalidProject, format!("`{}` is no level", level.as_ref()));
+            findings.push(finding.label(at(level), "expected `allow`, `note`, `warn` or `deny`"));
+            continue;
         };
         levels.insert(code, level);
     }
@@ -62,18 +56,19 @@ pub fn project_levels(text: &str, file: FileId) -> Result<HashMap<Code, Level>, 
     if findings.is_empty() { Ok(levels) } else { Err(findings) }
 }
 
-/// Whether a comment at one of a finding's places allows it: `# chart: allow unknown-field` at the end of the line,
-/// or on lines of its own right above; in templates also `{# chart: allow … #}` and `{{/* chart: allow … */}}`.
-/// Several codes are separated by commas; what follows them is the reason.
-pub fn allowed_by_comment(finding: &Diagnostic, sources: &Sources) -> bool {
-    finding.labels.iter().any(|label| {
+/// The level that a comment at one of a finding's places gives it: `# chart: allow unknown-field` at the end of the
+/// line, or on lines of its own right above; in templates also `{# chart: allow … #}` and `{{/* chart: allow … */}}`.
+/// Instead of `allow` there may be `note`, `warn` or `deny`. Several codes are separated by commas; what follows them is
+/// the reason. The nearest comment counts.
+pub fn level_by_comment(finding: &Diagnostic, sources: &Sources) -> Option<Level> {
+    finding.labels.iter().find_map(|label| {
         let Position { line, .. } = sources.position(label.span.file, label.span.start);
         let text = |line: usize| {
             let range = sources.line_range(label.span.file, line);
             sources.text(label.span.file).get(range).unwrap_or_default()
         };
         let above = (1..line).rev().map(text).take_while(|line| is_comment(line));
-        std::iter::once(text(line)).chain(above).any(|line| allows(line, finding.code))
+        std::iter::once(text(line)).chain(above).find_map(|line| level_in(line, finding.code))
     })
 }
 
@@ -85,12 +80,25 @@ fn is_comment(line: &str) -> bool {
     line.starts_with('#') || line.starts_with("{#") || line.starts_with("{{/*") || line.starts_with("{{- /*")
 }
 
-fn allows(line: &str, code: Code) -> bool {
-    line.match_indices("chart: allow ").any(|(at, marker)| {
+fn level_in(line: &str, code: Code) -> Option<Level> {
+    line.match_indices("chart: ").find_map(|(at, marker)| {
         let before = line[..at].trim_end();
-        let codes = line[at + marker.len()..].split(',').map(|part| part.split_whitespace().next().unwrap_or_default());
-        OPENINGS.iter().any(|opening| before.ends_with(opening)) && codes.into_iter().any(|name| name == code.as_str())
+        let (verb, codes) = line[at + marker.len()..].split_once(' ')?;
+        let level = level_named(verb)?;
+        let mut codes = codes.split(',').map(|part| part.split_whitespace().next().unwrap_or_default());
+        let is_comment = OPENINGS.iter().any(|opening| before.ends_with(opening));
+        (is_comment && codes.any(|name| name == code.as_str())).then_some(level)
     })
+}
+
+fn level_named(name: &str) -> Option<Level> {
+    match name {
+        "allow" => Some(Level::Allow),
+        "note" => Some(Level::Note),
+        "warn" => Some(Level::Warn),
+        "deny" => Some(Level::Deny),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -134,12 +142,13 @@ mod tests {
                     # chart: allow type-mismatch, unknown-field because of that\n# more\nb: 2\n\
                     {{/* chart: allow unknown-field */}}\nc: 3\n\
                     d: 'chart: allow unknown-field'\n\
-                    # chart: allow unknown-fields\ne: 5\n";
+                    # chart: allow unknown-fields\ne: 5\nf: 6  # chart: warn unknown-field\n";
         let mut sources = Sources::default();
         let file = sources.add("x.yaml", text);
         let allowed = |key: &str, code| {
             let at = text.find(key).unwrap();
-            allowed_by_comment(&Diagnostic::new(code, "").label(Span::new(file, at, at + 1), ""), &sources)
+            level_by_comment(&Diagnostic::new(code, "").label(Span::new(file, at, at + 1), ""), &sources)
+                == Some(Level::Allow)
         };
         assert!(allowed("a: 1", Code::UnknownField));
         assert!(!allowed("a: 1", Code::TypeMismatch));
@@ -147,5 +156,8 @@ mod tests {
         assert!(allowed("c: 3", Code::UnknownField));
         assert!(!allowed("d: '", Code::UnknownField));
         assert!(!allowed("e: 5", Code::UnknownField));
+        let at = text.find("f: 6").unwrap();
+        let finding = Diagnostic::new(Code::UnknownField, "").label(Span::new(file, at, at + 1), "");
+        assert_eq!(level_by_comment(&finding, &sources), Some(Level::Warn));
     }
 }

@@ -19,7 +19,7 @@ pub use github::Github;
 pub use human::Human;
 pub use json::Json;
 pub use junit::Junit;
-pub use levels::{allowed_by_comment, project_levels};
+pub use levels::{level_by_comment, project_levels};
 pub use nearest::{nearest, nearest_within};
 pub use sarif::Sarif;
 pub use short::Short;

@@ -35,5 +35,16 @@ pub(super) fn line(finding: &Diagnostic, sources: &Sources) -> String {
     if !others.is_empty() {
         line += &format!(" ({})", others.join("; "));
     }
-    line.replace(['\n', '\r'], " ")
+    line.replace(['\n', '\r'], " ").chars().map(visible).collect()
+}
+
+/// Texts of manifests may have characters that change what a terminal does; their pictures stand for them.
+pub(super) fn visible(char: char) -> char {
+    match char {
+        '\n' | '\t' => char,
+        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(char)).unwrap_or(char),
+        '\x7f' => '␡',
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
+        _ => char,
+    }
 }

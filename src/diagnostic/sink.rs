@@ -15,16 +15,21 @@ impl Sink {
         Sink { findings: Vec::new(), levels }
     }
 
-    pub fn push(&mut self, mut diagnostic: Diagnostic) {
+    pub fn push(&mut self, diagnostic: Diagnostic) {
         match self.levels.get(&diagnostic.code) {
-            Some(level) => {
-                let Some(severity) = level.severity() else { return };
-                diagnostic.severity = severity;
-            }
+            Some(&level) => return self.push_at(diagnostic, level),
             None if diagnostic.code.default_level() == Level::Allow => return,
             None => {}
         }
         self.findings.push(diagnostic);
+    }
+
+    /// Adds a finding at a level of its own.
+    pub fn push_at(&mut self, mut diagnostic: Diagnostic, level: Level) {
+        if let Some(severity) = level.severity() {
+            diagnostic.severity = severity;
+            self.findings.push(diagnostic);
+        }
     }
 
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {

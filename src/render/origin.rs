@@ -35,6 +35,14 @@ pub fn explain(
         let Some(start) = start else { continue };
         if let Some(written) = file.map.template(start) {
             let written = widened(written, &file.map, span);
+            // What a helper wrote is told where it was asked for, where the finding says where that is.
+            let around = finding.labels.get(1).map(|label| label.span).filter(|around| around.file == span.file);
+            if let Some((around, place)) = around.and_then(|around| Some((around, file.map.template(around.start)?)))
+                && place.file != written.file
+            {
+                let place = widened(place, &file.map, around);
+                labels.push(Label { span: place, text: "asked for here".to_owned() });
+            }
             labels.push(Label { span: written, text: "written here".to_owned() });
         }
         let document = manifests

@@ -108,6 +108,7 @@ pub(super) struct Selector {
     pub span: Span,
     /// Where the labels stand.
     pub pair_spans: Vec<Span>,
+    pub strength: Strength,
     pub by: String,
 }
 
@@ -226,14 +227,18 @@ impl Facts {
             ("batch", "CronJob") => seen.template(node.at(["spec", "jobTemplate", "spec", "template"])),
             ("", "Service") => seen.service(node, name),
             ("autoscaling", "HorizontalPodAutoscaler") => seen.scale_target(node),
-            ("policy", "PodDisruptionBudget") => seen.selector(node.at(["spec", "selector", "matchLabels"])),
+            ("policy", "PodDisruptionBudget") => {
+                seen.selector(node.at(["spec", "selector", "matchLabels"]), Strength::Near);
+            }
             ("networking.k8s.io", "Ingress") => seen.ingress(node),
             ("gateway.networking.k8s.io", "HTTPRoute" | "GRPCRoute") => seen.route(node),
             ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => seen.binding(node),
             ("admissionregistration.k8s.io", "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration") => {
                 seen.webhooks(node)
             }
-            ("networking.k8s.io", "NetworkPolicy") => seen.selector(node.at(["spec", "podSelector", "matchLabels"])),
+            ("networking.k8s.io", "NetworkPolicy") => {
+                seen.selector(node.at(["spec", "podSelector", "matchLabels"]), Strength::Far);
+            }
             _ => {}
         }
     }
@@ -381,7 +386,8 @@ impl Collector<'_> {
             number: int(port.get("port")),
             target: port.get("targetPort").and_then(|target| Some((target.as_str()?.to_owned(), target.span))),
             target_number: port.get("targetPort").and_then(|target| match target.data {
-                crate::yaml::Data::Int(number) => Some((number, target.span)),
+                // Zero is as good as absent.
+                crate::yaml::Data::Int(number) if number != 0 => Some((number, target.span)),
                 _ => None,
             }),
         });
@@ -413,12 +419,13 @@ impl Collector<'_> {
         }
     }
 
-    fn selector(&mut self, labels: Option<&Node>) {
+    fn selector(&mut self, labels: Option<&Node>, strength: Strength) {
         let Some(node) = labels else { return };
         self.facts.selectors.push(Selector {
             namespace: self.namespace.to_owned(),
             labels: pairs(Some(node)),
             pair_spans: pair_spans(Some(node)),
+            strength,
             span: node.as_map().and_then(|map| map.values().next()).map_or(node.span, |entry| entry.key_span),
             by: self.by.clone(),
         });

@@ -310,6 +310,7 @@ fn kind_of(expression: &IdedExpr, schema: Option<&Node>) -> Option<Kind> {
             "string" | "lowerAscii" | "upperAscii" | "trim" | "join" => Some(Kind::String),
             _ => None,
         },
+        Expr::Select(select) if select.test => Some(Kind::Boolean),
         Expr::Ident(name) if name == "oldSelf" => None,
         Expr::Ident(_) | Expr::Select(_) => {
             let schema = schema?;

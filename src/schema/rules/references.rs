@@ -26,6 +26,7 @@ pub(in crate::schema) fn check(facts: &Facts, findings: &mut Vec<Diagnostic>) {
         if !labels.is_empty()
             && pods.are_seen(&selector.namespace)
             && pods.with(&selector.namespace, &labels).next().is_none()
+            && (selector.strength == Strength::Near || pods.nearly(&selector.namespace, &labels))
         {
             let place = Place { span: selector.span, pairs: &selector.labels, spans: &selector.pair_spans };
             findings.push(pods.none(&selector.by, &place, &labels, &selector.namespace));
@@ -243,6 +244,15 @@ impl<'f> Pods<'f> {
         all.get(&(namespace, key)).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Whether a label is there with a value that is nearly the same.
+    fn nearly(&self, namespace: &str, labels: &[Pair]) -> bool {
+        labels.iter().any(|(key, value)| {
+            let there = self.values(namespace, key);
+            !there.contains(&value.as_str())
+                && nearest(value, there.iter().copied()).is_some_and(|near| !differ_in_digits(value, near))
+        })
+    }
+
     /// Tells a selector that selects none.
     fn none(&self, by: &str, place: &Place<'_>, labels: &[Pair], namespace: &str) -> Diagnostic {
         let tell = |span, label: &str| {
@@ -323,14 +333,15 @@ fn selection(service: &Service, pods: &Pods<'_>) -> Vec<Diagnostic> {
     });
     let tell_number = |(number, span): (i64, Span)| {
         let message =
-            format!("Service `{}` sends to port {number}, which no container that it selects has", service.name);
+            format!("Service `{}` sends to port {number}, which no container that it selects lists", service.name);
         let mut known: Vec<i64> = numbers().take(64).collect();
         known.sort_unstable();
         known.dedup();
         let list: Vec<String> = known.iter().take(8).map(i64::to_string).collect();
-        Diagnostic::new(Code::UnknownPort, message)
-            .label(span, "no such port")
-            .hint(format!("the containers have {}", words::list(list.iter().map(String::as_str))))
+        Diagnostic::new(Code::UnknownPort, message).label(span, "no such port").hint(format!(
+            "the containers list {}; add it to their `ports` if they listen on it",
+            words::list(list.iter().map(String::as_str))
+        ))
     };
     missing.map(tell).chain(unlisted.map(tell_number)).collect()
 }
