@@ -81,6 +81,29 @@ fn functions_give_what_helm_gives() {
     assert!(failures.is_empty(), "{} of {} differ:\n{}", failures.len(), cases.len(), failures.join("\n"));
 }
 
+/// Rows of docs/compatibility.md: what we give, and what Helm gives.
+#[test]
+fn differences_of_times_and_files_are_as_documented() {
+    for (template, ours, helm) in [
+        ("{{ .Files.NOPE | toJson }}", "\"\"", "null"),
+        ("{{ (toDate \"2006 -0700\" \"2023 +0200\").Local.Month }}", "January", "December"),
+        ("{{ ((toDate \"x\" \"y\").AddDate -3 0 0) | toJson }}", "\"-0002-01-01T00:00:00Z\"", ""),
+    ] {
+        assert_eq!(render(template).expect("text"), ours, "{template}");
+        assert_ne!(ours, helm, "{template} is no difference any more");
+    }
+    assert!(render("{{ range (toDate \"2006\" \"2023\").Month }}{{ end }}").is_err());
+}
+
+/// Small values whose text or copy is beyond measure.
+#[test]
+fn values_that_hold_one_another_end_in_errors() {
+    for function in ["toJson", "toYaml", "toYamlPretty", "toPrettyJson", "deepCopy", "toString"] {
+        let build = "{{ $d := dict }}{{ range until 60 }}{{ $d = dict \"a\" $d \"b\" $d }}{{ end }}";
+        assert!(render(&format!("{build}{{{{ $_ := {function} $d }}}}")).is_err(), "{function}");
+    }
+}
+
 #[test]
 fn each_function_is_in_the_documentation() {
     let page = std::fs::read_to_string(root().join("docs/functions.md")).expect("the page");

@@ -6,6 +6,13 @@ use base64::Engine;
 /// Nesting past which values and texts are refused.
 const MAX_DEPTH: u32 = 1000;
 
+/// The longest text that is written: lists and maps that hold one another several times are small, but their text is
+/// not.
+pub const MAX_TEXT: usize = 64 << 20;
+
+/// The error at a text longer than [`MAX_TEXT`].
+pub const TOO_LARGE: &str = "the text is too large";
+
 /// How JSON is laid out and escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
@@ -26,6 +33,9 @@ pub fn to_json(value: &Value, layout: Layout) -> Result<String, String> {
 }
 
 fn write(value: &Value, layout: Layout, depth: u32, out: &mut String) -> Result<(), String> {
+    if out.len() > MAX_TEXT {
+        return Err(TOO_LARGE.to_owned());
+    }
     if depth > MAX_DEPTH {
         let kind = if matches!(value, Value::List(_)) { "[]interface {}" } else { "map[string]interface {}" };
         return Err(format!("json: unsupported value: encountered a cycle via {kind}"));

@@ -79,6 +79,9 @@ struct Writer {
 
 impl Writer {
     fn node(&mut self, value: &Value, context: Context) -> Result<(), String> {
+        if self.out.len() > json::MAX_TEXT {
+            return Err(json::TOO_LARGE.to_owned());
+        }
         match value {
             Value::Nil => self.plain("null"),
             Value::Bool(true) => self.plain("true"),

@@ -113,7 +113,11 @@ fn given_key(arguments: &[Value], index: usize) -> Result<PrivateKey, Error> {
 
 fn generate_key(env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let kind = text(arguments, 0);
-    env.charge(if matches!(kind, "" | "rsa" | "dsa") { HUGE } else { SMALL })?;
+    env.charge(match kind {
+        "dsa" => 3 * HUGE,
+        "" | "rsa" => HUGE,
+        _ => SMALL,
+    })?;
     let key = match kind {
         "" | "rsa" => PrivateKey::rsa(env, 4096),
         "dsa" => Ok(PrivateKey::dsa(env)),

@@ -18,7 +18,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("sha256sum", &[Str], |_, a| Ok(hexadecimal(&Sha256::digest(bytes_of(text(a, 0)))))),
     Function::new("sha512sum", &[Str], |_, a| Ok(hexadecimal(&Sha512::digest(bytes_of(text(a, 0)))))),
     Function::new("adler32sum", &[Str], |_, a| Ok(adler32(&bytes_of(text(a, 0))).to_string().into())),
-    Function::new("bcrypt", &[Str], |env, a| Ok(hash_password(env, text(a, 0)).into())),
+    Function::new("bcrypt", &[Str], |env, a| Ok(hash_password(env, text(a, 0))?.into())),
     Function::new("htpasswd", &[Str, Str], htpasswd),
     Function::new("derivePassword", &[Uint32, Str, Str, Str, Str], derive_password),
     Function::new("encryptAES", &[Str, Str], encrypt),
@@ -44,20 +44,24 @@ fn adler32(bytes: &[u8]) -> u32 {
     sum_of_sums << 16 | sum
 }
 
+/// Steps for what is slow on purpose: a tenth of a second.
+const SLOW: u64 = 200_000;
+
 /// bcrypt with cost 10 and a random salt, or the text of the error.
-fn hash_password(env: &mut Env<'_>, password: &str) -> String {
+fn hash_password(env: &mut Env<'_>, password: &str) -> Result<String, Error> {
     const COST: u32 = 10;
     const LONGEST: usize = 72;
     let password = bytes_of(password);
     if password.len() > LONGEST {
-        return "failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes".to_owned();
+        return Ok("failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes".to_owned());
     }
+    env.charge(SLOW)?;
     let mut salt = [0; 16];
     env.random.fill_bytes(&mut salt);
-    match bcrypt::hash_with_salt(&password, COST, salt) {
+    Ok(match bcrypt::hash_with_salt(&password, COST, salt) {
         Ok(hash) => hash.format_for_version(bcrypt::Version::TwoA),
         Err(error) => format!("failed to encrypt string with bcrypt: {error}"),
-    }
+    })
 }
 
 fn htpasswd(env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
@@ -65,7 +69,7 @@ fn htpasswd(env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
     if user.contains(':') {
         return Ok(format!("invalid username: {user}").into());
     }
-    Ok(format!("{user}:{}", hash_password(env, text(arguments, 1))).into())
+    Ok(format!("{user}:{}", hash_password(env, text(arguments, 1))?).into())
 }
 
 /// The password templates of the Master Password algorithm, by type; each letter stands for a set of characters.
@@ -122,8 +126,7 @@ fn derive_password(env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Erro
     let Some((_, templates)) = PASSWORDS.iter().find(|(name, _)| *name == kind) else {
         return Ok(format!("cannot find password template {kind}").into());
     };
-    // A deliberate cost of time and memory, which counts.
-    env.charge(100_000)?;
+    env.charge(SLOW)?;
     let counter = int(arguments, 0) as u32;
     let (password, user, site) =
         (bytes_of(text(arguments, 2)), bytes_of(text(arguments, 3)), bytes_of(text(arguments, 4)));

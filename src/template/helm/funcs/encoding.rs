@@ -6,7 +6,7 @@
 use super::Type::{Any, Str};
 use super::{Env, Error, Function, any, text, toml};
 use crate::diagnostic::FileId;
-use crate::value::json::{Layout, from_json, to_json};
+use crate::value::json::{Layout, TOO_LARGE, from_json, to_json};
 use crate::value::{List, Map, MapKind, Value, bytes_of, text_from_bytes};
 use crate::yaml::{self, Numbers};
 
@@ -15,18 +15,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("b64dec", &[Str], |_, a| Ok(decoded(decode_base64(text(a, 0))))),
     Function::new("b32enc", &[Str], |_, a| Ok(encode(text(a, 0), BASE32, 5).into())),
     Function::new("b32dec", &[Str], |_, a| Ok(decoded(decode_base32(text(a, 0))))),
-    Function::new("toJson", &[Any], |_, a| Ok(to_json(any(a, 0), Layout::Compact).unwrap_or_default().into())),
-    Function::new("mustToJson", &[Any], |_, a| Ok(to_json(any(a, 0), Layout::Compact)?.into())),
-    Function::new("toPrettyJson", &[Any], |_, a| Ok(to_json(any(a, 0), Layout::Pretty).unwrap_or_default().into())),
-    Function::new("mustToPrettyJson", &[Any], |_, a| Ok(to_json(any(a, 0), Layout::Pretty)?.into())),
-    Function::new("toRawJson", &[Any], |_, a| Ok(to_json(any(a, 0), Layout::Raw)?.into())),
-    Function::new("mustToRawJson", &[Any], |_, a| Ok(to_json(any(a, 0), Layout::Raw)?.into())),
+    Function::new("toJson", &[Any], |_, a| or_nothing(to_json(any(a, 0), Layout::Compact))),
+    Function::new("mustToJson", &[Any], |_, a| written(to_json(any(a, 0), Layout::Compact))),
+    Function::new("toPrettyJson", &[Any], |_, a| or_nothing(to_json(any(a, 0), Layout::Pretty))),
+    Function::new("mustToPrettyJson", &[Any], |_, a| written(to_json(any(a, 0), Layout::Pretty))),
+    Function::new("toRawJson", &[Any], |_, a| written(to_json(any(a, 0), Layout::Raw))),
+    Function::new("mustToRawJson", &[Any], |_, a| written(to_json(any(a, 0), Layout::Raw))),
     Function::new("fromJson", &[Str], |_, a| Ok(map_or_error(from_json(text(a, 0)), ""))),
     Function::new("fromJsonArray", &[Str], |_, a| Ok(list_or_error(from_json(text(a, 0)), ""))),
     Function::new("mustFromJson", &[Str], |_, a| Ok(from_json(text(a, 0))?)),
-    Function::new("toYaml", &[Any], |_, a| Ok(yaml::to_yaml(any(a, 0)).unwrap_or_default().into())),
-    Function::new("mustToYaml", &[Any], |_, a| Ok(yaml::to_yaml(any(a, 0))?.into())),
-    Function::new("toYamlPretty", &[Any], |_, a| Ok(yaml::to_yaml_pretty(any(a, 0)).unwrap_or_default().into())),
+    Function::new("toYaml", &[Any], |_, a| or_nothing(yaml::to_yaml(any(a, 0)))),
+    Function::new("mustToYaml", &[Any], |_, a| written(yaml::to_yaml(any(a, 0)))),
+    Function::new("toYamlPretty", &[Any], |_, a| or_nothing(yaml::to_yaml_pretty(any(a, 0)))),
     Function::new("fromYaml", &[Str], |_, a| Ok(map_or_error(from_yaml(text(a, 0)), YAML_AS_JSON))),
     Function::new("fromYamlArray", &[Str], |_, a| Ok(list_or_error(from_yaml(text(a, 0)), YAML_AS_JSON))),
     Function::new("toToml", &[Any], to_toml),
@@ -61,6 +61,23 @@ fn encode(text: &str, alphabet: &[u8], bits: usize) -> String {
         encoded.push('=');
     }
     encoded
+}
+
+/// What a marshaller wrote.
+fn written(result: Result<String, String>) -> Result<Value, Error> {
+    match result {
+        Ok(text) => Ok(text.into()),
+        Err(message) if message == TOO_LARGE => Err(Error::Limit),
+        Err(message) => Err(message.into()),
+    }
+}
+
+/// The same for functions that swallow errors.
+fn or_nothing(result: Result<String, String>) -> Result<Value, Error> {
+    match written(result) {
+        Err(Error::Message(_)) => Ok("".into()),
+        result => result,
+    }
 }
 
 /// The text of decoded bytes, or of the error, which these functions give out as if it were the result.

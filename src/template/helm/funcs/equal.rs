@@ -65,7 +65,8 @@ pub(super) fn deep_copy(env: &mut Env<'_>, value: &Value) -> Result<Value, Error
 }
 
 fn copy_at(env: &mut Env<'_>, value: &Value, depth: usize) -> Result<Value, Error> {
-    env.charge(1)?;
+    // What a copy takes in memory counts, too.
+    env.charge(if matches!(value, Value::List(_) | Value::Map(_)) { 20 } else { 1 })?;
     if depth > MAX_DEPTH {
         return Err(Error::Limit);
     }
