@@ -174,4 +174,8 @@ impl<'a> Receiver<'a> for Picker<'a> {
         self.documents += 1;
         Some(())
     }
+
+    fn keeps_next(&self) -> bool {
+        self.field != Field::None
+    }
 }

@@ -20,6 +20,10 @@ pub trait Receiver<'a> {
     /// An item, the value of a key, or all of a document.
     fn scalar(&mut self, scalar: Scalar<'a>) -> Option<()>;
     fn end_document(&mut self) -> Option<()>;
+    /// Whether the text of the next scalar matters where it would have to be put together from several lines.
+    fn keeps_next(&self) -> bool {
+        true
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -493,7 +497,7 @@ impl<'a, R: Receiver<'a>> Pass<'a, '_, R> {
     /// A plain scalar that may have several lines.
     fn long_plain(&mut self) -> Option<()> {
         let start = self.cursor.at;
-        let Plain { text, end, passed_break } = self.cursor.plain(self.indent + 1, false).ok()?;
+        let Plain { text, end, passed_break } = self.cursor.plain(self.indent + 1, false, self.receiver.keeps_next()).ok()?;
         if !passed_break {
             match self.byte(self.cursor.at) {
                 b'\n' => {}
@@ -526,7 +530,8 @@ impl<'a, R: Receiver<'a>> Pass<'a, '_, R> {
         let start = self.cursor.at;
         let style = if self.byte(start) == b'|' { Style::Literal } else { Style::Folded };
         let mut text = String::new();
-        let end = self.cursor.indented(self.indent, &mut text).ok()?;
+        let kept = self.receiver.keeps_next().then_some(&mut text);
+        let end = self.cursor.indented(self.indent, kept).ok()?;
         self.receiver.scalar(Scalar { text: Cow::Owned(text), style, start, end })
     }
 
@@ -631,7 +636,7 @@ impl<'a, R: Receiver<'a>> Pass<'a, '_, R> {
             self.cursor.at = next;
             Cow::Borrowed(&self.cursor.text[start..end])
         } else {
-            let plain = self.cursor.plain(self.indent + 1, true).ok()?;
+            let plain = self.cursor.plain(self.indent + 1, true, true).ok()?;
             end = plain.end;
             plain.text
         };

@@ -48,7 +48,8 @@ pub struct Plain<'a> {
 impl<'a> Cursor<'a> {
     /// A scalar by indentation, from its `|` or `>` on, in a collection at the column `indent`. Returns where its last
     /// line ends; the place is then where the next token may start.
-    pub fn indented(&mut self, outer: isize, out: &mut String) -> Scan<usize> {
+    pub fn indented(&mut self, outer: isize, out: Option<&mut String>) -> Scan<usize> {
+        let mut out = Out(out);
         let start = self.at;
         let literal = self.here() == b'|';
         self.at += 1;
@@ -80,12 +81,12 @@ impl<'a> Cursor<'a> {
             let blank = self.is_blank(self.at);
             if !literal && leading == "\n" && !blank_before && !blank {
                 if trailing.is_empty() {
-                    out.push(' ');
+                    out.push_str(" ");
                 }
             } else {
                 out.push_str(leading);
             }
-            trailing.drain_into(out);
+            trailing.drain_into(&mut out);
             blank_before = blank;
             let line = self.at;
             self.skip_line();
@@ -99,7 +100,7 @@ impl<'a> Cursor<'a> {
             out.push_str(leading);
         }
         if chomping == Some(b'+') {
-            trailing.drain_into(out);
+            trailing.drain_into(&mut out);
         }
         Ok(end)
     }
@@ -200,7 +201,7 @@ impl<'a> Cursor<'a> {
             if let Some(leading) = leading {
                 let done = out.get_or_insert_default();
                 done.push_str(&self.text[from..content_end]);
-                join(done, leading, &mut breaks);
+                join(&mut Out(Some(done)), leading, &mut breaks);
                 from = self.at;
             }
             // An escaped line break may be followed by the closing quote.
@@ -267,7 +268,9 @@ impl<'a> Cursor<'a> {
 
     /// A scalar without quotes, whose further lines must reach the column `indent` outside of brackets. Goes on to what
     /// follows.
-    pub fn plain(&mut self, indent: isize, in_flow: bool) -> Scan<Plain<'a>> {
+    ///
+    /// Of a text of several lines that is not to be kept, only the last line is told.
+    pub fn plain(&mut self, indent: isize, in_flow: bool, keep: bool) -> Scan<Plain<'a>> {
         let start = self.at;
         let mut out: Option<String> = None;
         // What has been read and is not in `out`.
@@ -283,9 +286,13 @@ impl<'a> Cursor<'a> {
             self.skip_plain_run(in_flow);
             if self.at > run {
                 if let Some(leading) = leading.take() {
-                    let done = out.get_or_insert_default();
-                    done.push_str(&self.text[from..end]);
-                    join(done, leading, &mut breaks);
+                    if keep {
+                        let done = out.get_or_insert_default();
+                        done.push_str(&self.text[from..end]);
+                        join(&mut Out(Some(done)), leading, &mut breaks);
+                    } else {
+                        breaks = Breaks::default();
+                    }
                     from = run;
                 }
                 end = self.at;
@@ -358,17 +365,28 @@ impl Breaks {
         self.0.is_empty()
     }
 
-    fn drain_into(&mut self, out: &mut String) {
+    fn drain_into(&mut self, out: &mut Out<'_>) {
         out.push_str(&self.0);
         self.0.clear();
     }
 }
 
+/// Where the text of a scalar goes; nowhere, if only its end is asked for.
+struct Out<'o>(Option<&'o mut String>);
+
+impl Out<'_> {
+    fn push_str(&mut self, text: &str) {
+        if let Some(out) = &mut self.0 {
+            out.push_str(text);
+        }
+    }
+}
+
 /// Folds line breaks: one becomes a blank, of more the first goes.
-fn join(out: &mut String, leading: &str, breaks: &mut Breaks) {
+fn join(out: &mut Out<'_>, leading: &str, breaks: &mut Breaks) {
     if leading == "\n" {
         if breaks.is_empty() {
-            out.push(' ');
+            out.push_str(" ");
         }
     } else {
         out.push_str(leading);

@@ -188,7 +188,7 @@ impl<'a> Scanner<'a> {
                 self.save_key()?;
                 self.key_allowed = false;
                 let start = self.cursor.at;
-                let Plain { text, end, passed_break } = self.cursor.plain(self.indent + 1, in_flow)?;
+                let Plain { text, end, passed_break } = self.cursor.plain(self.indent + 1, in_flow, true)?;
                 self.key_allowed |= passed_break;
                 self.tokens.push_back(Token { kind: TokenKind::Scalar(text, Style::Plain), start, end });
                 Ok(())
@@ -433,7 +433,7 @@ impl<'a> Scanner<'a> {
         self.key_allowed = true;
         let start = self.cursor.at;
         let mut text = String::new();
-        let end = self.cursor.indented(self.indent, &mut text)?;
+        let end = self.cursor.indented(self.indent, Some(&mut text))?;
         let style = if literal { Style::Literal } else { Style::Folded };
         self.tokens.push_back(Token { kind: TokenKind::Scalar(Cow::Owned(text), style), start, end });
         Ok(())

@@ -111,7 +111,11 @@ impl Exec<'_> {
     /// Charges for what a function made: what may be held in memory is bounded by the steps.
     fn charge_result(&mut self, frame: &Frame<'_>, id: Id, value: &Value) -> Result<()> {
         let steps = match value {
-            Value::Str(text) => text.len() / 64,
+            Value::Str(text) if text.len() > self.env.context.limits.output => {
+                self.node = id;
+                return self.limit(frame, "the text is too large");
+            }
+            Value::Str(text) => text.len() / 16,
             Value::List(list) if list.is_unshared() => list.len() * 4,
             Value::Map(map) if map.is_unshared() => map.len() * 4,
             _ => 0,
