@@ -497,7 +497,8 @@ impl<'a, R: Receiver<'a>> Pass<'a, '_, R> {
     /// A plain scalar that may have several lines.
     fn long_plain(&mut self) -> Option<()> {
         let start = self.cursor.at;
-        let Plain { text, end, passed_break } = self.cursor.plain(self.indent + 1, false, self.receiver.keeps_next()).ok()?;
+        let Plain { text, end, passed_break } =
+            self.cursor.plain(self.indent + 1, false, self.receiver.keeps_next()).ok()?;
         if !passed_break {
             match self.byte(self.cursor.at) {
                 b'\n' => {}
