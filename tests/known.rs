@@ -130,3 +130,19 @@ fn proxies_of_the_environment_are_used_and_named() {
     hint: the proxy that `http_proxy` names may be what fails
     ");
 }
+
+#[test]
+fn the_list_of_repositories_may_be_elsewhere() {
+    let folder = Folder::new();
+    folder.write("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    folder.write("web/templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: here\n");
+    folder.run("package web -d repo").ok();
+    folder.run("index repo").ok();
+    let at = folder.path().display();
+    folder.write("elsewhere.yaml", format!("repositories:\n- name: corp\n  url: file://{at}/repo\n"));
+    folder.run("pull corp/web").fails(2);
+    let flags = "--repository-config elsewhere.yaml --repository-cache c --content-cache c --registry-config r.json";
+    let manifests = folder.run(&format!("render x corp/web {flags}")).ok().stdout;
+    assert!(manifests.contains("name: here"), "{manifests}");
+    folder.run(&format!("pull corp/web {flags}")).ok();
+}

@@ -41,14 +41,14 @@ pub fn login(arguments: &Login, terminal: &mut Terminal) -> Result<Exit, Failed>
         let context = Context::new(&flags, &[&format!("oci://{host}")], cache(), terminal)?;
         context.registry(host, "", key)?.check_login()?;
     }
-    let path = logins().add(key, &username, &password)?;
+    let path = logins(arguments.remote.registry_config.as_deref()).add(key, &username, &password)?;
     terminal.say(format!("logged in to {key}, kept in {}", path.display()));
     Ok(Exit::Success)
 }
 
 pub fn logout(arguments: &Logout, terminal: &mut Terminal) -> Result<Exit, Failed> {
     let key = key(&arguments.host);
-    if logins().remove(key)? {
+    if logins(None).remove(key)? {
         terminal.say(format!("logged out from {key}"));
     } else {
         terminal.say(format!("there was no login for {key}"));

@@ -11,7 +11,7 @@ use crate::{fs, package};
 use clap::Args;
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use url::Url;
 
@@ -52,6 +52,17 @@ pub struct RepositoryFlags {
     /// Repeat failed requests so often
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub retries: u32,
+    /// Helm's list of repositories, if not where Helm keeps it
+    #[arg(long, value_name = "FILE")]
+    pub repository_config: Option<PathBuf>,
+    /// Helm's logins to registries, if not where Helm keeps them
+    #[arg(long, value_name = "FILE")]
+    pub registry_config: Option<PathBuf>,
+    // Helm's caches are not read: there is one of our own.
+    #[arg(long, hide = true)]
+    pub repository_cache: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    pub content_cache: Option<PathBuf>,
 }
 
 /// Says nothing: the flags hold credentials.
@@ -138,7 +149,7 @@ impl Context {
         cache: Cache,
         terminal: &Terminal,
     ) -> Result<Self, Failed> {
-        let known = known()?;
+        let known = known(flags)?;
         let mut options = flags.options()?;
         options.progress = progress(terminal);
         let urls = repositories.iter().filter_map(|url| Url::parse(&resolved(url, &known)).ok());
@@ -164,7 +175,7 @@ impl Context {
         }
         Ok(Context {
             given,
-            logins: logins(),
+            logins: logins(flags.registry_config.as_deref()),
             known,
             cache,
             plain_http: flags.plain_http,
@@ -278,8 +289,10 @@ impl Known {
 }
 
 /// What `helm repo add` noted.
-fn known() -> Result<Vec<Known>, Failed> {
-    let path = variable("HELM_REPOSITORY_CONFIG")
+fn known(flags: &RepositoryFlags) -> Result<Vec<Known>, Failed> {
+    let given = flags.repository_config.clone();
+    let path = given
+        .or_else(|| variable("HELM_REPOSITORY_CONFIG"))
         .or_else(|| Some(variable("HELM_CONFIG_HOME")?.join("repositories.yaml")))
         .or_else(|| Some(variable("XDG_CONFIG_HOME")?.join("helm/repositories.yaml")))
         .or_else(|| Some(variable("HOME")?.join(".config/helm/repositories.yaml")));
@@ -308,8 +321,8 @@ fn known() -> Result<Vec<Known>, Failed> {
 }
 
 /// The names of Helm's repositories.
-pub fn known_names() -> Vec<String> {
-    known().unwrap_or_default().into_iter().map(|known| known.name).collect()
+pub fn known_names(flags: &RepositoryFlags) -> Vec<String> {
+    known(flags).unwrap_or_default().into_iter().map(|known| known.name).collect()
 }
 
 /// A repository's URL in the place of its name.
@@ -342,9 +355,11 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// Where logins to registries are kept: Helm's file and Podman's are read, Docker's is read and written.
-pub fn logins() -> Logins {
+pub fn logins(given: Option<&Path>) -> Logins {
     let home = || variable("HOME");
-    let helm = variable("HELM_REGISTRY_CONFIG")
+    let helm = given
+        .map(Path::to_path_buf)
+        .or_else(|| variable("HELM_REGISTRY_CONFIG"))
         .or_else(|| Some(variable("HELM_CONFIG_HOME")?.join("registry/config.json")))
         .or_else(|| Some(variable("XDG_CONFIG_HOME")?.join("helm/registry/config.json")))
         .or_else(|| Some(home()?.join(".config/helm/registry/config.json")));
@@ -391,7 +406,7 @@ pub fn named(
     let repository = if base.contains("://") {
         open(base)?
     } else {
-        let known = known()?;
+        let known = known(flags)?;
         known.iter().find(|known| known.name == base).ok_or_else(unnamed)?;
         open(&format!("@{base}"))?
     };

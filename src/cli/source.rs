@@ -38,7 +38,7 @@ pub(super) fn load(
     terminal: &Terminal,
 ) -> Result<Chart, Stop> {
     let path = Path::new(reference);
-    if given(&arguments.source.repo).is_some() || (!fs::exists(path) && is_remote(reference)) {
+    if given(&arguments.source.repo).is_some() || (!fs::exists(path) && is_remote(reference, &arguments.remote)) {
         let fetched = obtain(reference, &arguments.source, arguments.verify, &arguments.remote, terminal)?;
         if arguments.verify {
             let file_name = format!("{}-{}.tgz", fetched.metadata.name, fetched.metadata.version);
@@ -54,7 +54,7 @@ pub(super) fn load(
 }
 
 /// `oci://…`, `https://…`, or `NAME/chart` of a repository that `helm repo add` knows.
-fn is_remote(reference: &str) -> bool {
-    let known = |name: &str| known_names().iter().any(|known| known == name);
+fn is_remote(reference: &str, flags: &RepositoryFlags) -> bool {
+    let known = |name: &str| known_names(flags).iter().any(|known| known == name);
     reference.contains("://") || reference.split_once('/').is_some_and(|(name, _)| known(name))
 }
