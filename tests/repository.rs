@@ -2,9 +2,12 @@
 
 use crate::server::{Answer, Server};
 use chart::repository::auth::{Credentials, Keyring, Origin};
-use chart::repository::http::{Options, get, parse_url};
+use chart::repository::http::{Body, Client, Options, Request, get, parse_url};
 use chart::repository::{Kind, Result};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 fn fetch(url: &str, options: Options) -> Result<Vec<u8>> {
     get(url, 1 << 20, options)
@@ -116,4 +119,141 @@ fn addresses_are_printed_without_their_secrets() {
         assert!(address.starts_with("file:") || !said.contains("s3cret"), "{said}");
         let _ = std::fs::remove_file(folder.path().join("index.yaml"));
     }
+}
+
+/// A server that does this with every connection once it has read the request's head.
+fn raw(answer: impl Fn(&mut TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://127.0.0.1:{}/x", listener.local_addr().expect("bound").port());
+    let answer = std::sync::Arc::new(answer);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let answer = std::sync::Arc::clone(&answer);
+            std::thread::spawn(move || {
+                let (mut head, mut byte) = (Vec::new(), [0]);
+                while !head.ends_with(b"\r\n\r\n") {
+                    stream.read_exact(&mut byte)?;
+                    head.extend(byte);
+                }
+                answer(&mut stream)
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn servers_that_never_end_are_given_up() {
+    let rest = || -> std::io::Result<()> {
+        std::thread::sleep(Duration::from_secs(60));
+        Ok(())
+    };
+    let drip = |stream: &mut TcpStream, bytes: &[u8], pause: u64| loop {
+        stream.write_all(bytes)?;
+        std::thread::sleep(Duration::from_millis(pause));
+    };
+    let servers: [(&str, String, &str); 9] = [
+        ("silence", raw(move |_| rest()), "no answer in time"),
+        (
+            "half a head",
+            raw(move |stream| stream.write_all(b"HTTP/1.1 200 OK\r\nX-A: ").and(rest())),
+            "no answer in time",
+        ),
+        ("a head that drips", raw(move |stream| drip(stream, b"HTTP/1.1 200 OK\r\nX", 5000)), "no answer in time"),
+        (
+            "an endless head",
+            raw(move |stream| stream.write_all(b"HTTP/1.1 200 OK\r\n").and(drip(stream, b"X-A: b\r\n", 0))),
+            "message head is too large",
+        ),
+        (
+            "a body that stops",
+            raw(move |stream| stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx").and(rest())),
+            "no answer in time",
+        ),
+        (
+            "a body that drips",
+            raw(move |stream| {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")?;
+                drip(stream, b"x", 50)
+            }),
+            "are too few",
+        ),
+        (
+            "an endless body",
+            raw(move |stream| {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+                drip(stream, b"4\r\nabcd\r\n", 0)
+            }),
+            "has more than 1048576 bytes",
+        ),
+        (
+            "an endless error",
+            raw(move |stream| {
+                stream.write_all(b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+                drip(stream, b"4\r\nabcd\r\n", 0)
+            }),
+            "the server answered 404 Not Found (abcd",
+        ),
+        (
+            "an error that drips",
+            raw(move |stream| {
+                stream.write_all(b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+                drip(stream, b"4\r\nabcd\r\n", 50)
+            }),
+            "the server answered 404 Not Found (abcd",
+        ),
+    ];
+    for (what, url, why) in servers {
+        let options = || Options { silence: Some(Duration::from_millis(500)), ..Options::default() };
+        let begun = Instant::now();
+        let error = fetch(&url, options()).expect_err(what).to_string();
+        assert!(error.contains(why), "{what}: {error}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}: {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn answers_that_make_no_sense_are_told() {
+    for (answer, why) in [
+        ("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-0/9\r\nContent-Length: 1\r\n\r\nx", "(206)"),
+        ("HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n", "the server answered 416"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx", "end of file before message length reached"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy", "invalid"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nx", "invalid"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\nx", "invalid"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n", "hunk"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nx", "hunk"),
+        ("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://[\r\n\r\n", "redirects to what is not a URL"),
+        (
+            "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: javascript:alert(1)\r\n\r\n",
+            "redirects to a `javascript` URL",
+        ),
+        ("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", "the server answered 302"),
+        ("HTTP/1.1 999 \x1b[2J\r\nContent-Length: 0\r\n\r\n", "invalid"),
+        ("HTTP/1.1 999 Odd\r\nContent-Length: 4\r\n\r\n\x1b[2J", "the server answered 999 ([2J)"),
+        ("SSH-2.0-OpenSSH_10.0\r\n", "invalid"),
+        ("", "connection closed before message completed"),
+    ] {
+        let url = raw(move |stream| stream.write_all(answer.as_bytes()));
+        let error = fetch(&url, Options::default()).expect_err(answer).to_string();
+        assert!(error.contains(why) && !error.contains('\x1b'), "{answer:?}: {error}");
+    }
+}
+
+#[test]
+fn an_upload_takes_as_long_as_it_moves() {
+    let url = raw(|stream| {
+        let mut piece = vec![0; 8 << 20];
+        for _ in 0..4 {
+            std::thread::sleep(Duration::from_millis(1000));
+            stream.read_exact(&mut piece)?;
+        }
+        stream.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+    });
+    let client = Client::new(Options { silence: Some(Duration::from_secs(2)), retries: 2, ..Options::default() });
+    let body = Body::Bytes { name: "x".into(), data: vec![7; 32 << 20].into(), content_type: "application/gzip" };
+    let request = Request::new("PUT".parse().expect("a method"), parse_url(&url).expect("a URL")).body(body);
+    let begun = Instant::now();
+    let (head, _) = client.send(&request).expect("an answer");
+    assert!(head.status == 201 && begun.elapsed() > Duration::from_secs(3), "{:?}", begun.elapsed());
 }

@@ -8,8 +8,8 @@ use futures_util::{StreamExt, TryStreamExt};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use std::io::Write;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// Called as bytes move: what is transferred, how much so far, and of how much where that is known.
@@ -28,6 +28,9 @@ pub struct Options {
     /// How often a request is repeated that failed for no fault of its own.
     pub retries: u32,
     pub progress: Option<Progress>,
+    /// Longest time in which nothing comes or goes, and the time after which what comes too slowly is given up; a
+    /// minute where it is not said.
+    pub silence: Option<Duration>,
     /// Variables of the environment that name proxies, such as `https_proxy`.
     pub proxies: Vec<&'static str>,
 }
@@ -151,6 +154,15 @@ const CREDENTIALS_HINT: &str =
 pub(super) fn is_passing(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
+
+/// The usual [`Options::silence`].
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Bytes a millisecond, under which a transfer is given up.
+const SLOWEST: u64 = 4;
+
+/// When the content of a request moved last.
+type Moved = Arc<Mutex<Instant>>;
 
 /// An HTTP client for all servers of a command.
 pub struct Client {
@@ -352,35 +364,46 @@ impl Client {
             // Only a token server takes it, in a form.
             Some(Credentials::Identity(_)) | None => builder,
         };
+        let moved = Moved::new(Mutex::new(Instant::now()));
         builder = match &request.body {
             Body::Empty => builder,
             Body::Bytes { name, data, content_type } => builder
                 .header(CONTENT_TYPE, *content_type)
                 .header(CONTENT_LENGTH, data.len())
-                .body(self.upload(name, data)),
+                .body(self.upload(name, data, &moved)),
             Body::Form(fields) => {
                 let mut form = reqwest::multipart::Form::new();
                 for (field, name, data) in fields {
-                    let part = reqwest::multipart::Part::stream_with_length(self.upload(name, data), data.len() as u64);
+                    let part = reqwest::multipart::Part::stream_with_length(
+                        self.upload(name, data, &moved),
+                        data.len() as u64,
+                    );
                     form = form.part(*field, part.file_name(name.clone()));
                 }
                 builder.multipart(form)
             }
         };
         tracing::debug!("{} {}", request.method, shown(url));
-        builder.send().await.map_err(|error| self.failure(&request.method, url, &error))
+        let sent = while_it_moves(&moved, self.silence(), builder.send())
+            .await
+            .ok_or_else(|| self.no_answer(&request.method, url))?;
+        sent.map_err(|error| self.failure(&request.method, url, &error))
     }
 
-    /// The bytes as a stream that reports progress.
-    fn upload(&self, name: &str, data: &Arc<[u8]>) -> reqwest::Body {
+    /// The bytes as a stream that reports progress, and notes when the last of them went.
+    fn upload(&self, name: &str, data: &Arc<[u8]>, moved: &Moved) -> reqwest::Body {
         const CHUNK: usize = 64 << 10;
-        let Some(progress) = self.options.progress.clone().filter(|_| data.len() > CHUNK) else {
+        if data.len() <= CHUNK {
             return data.to_vec().into();
-        };
+        }
+        let (progress, moved) = (self.options.progress.clone(), Arc::clone(moved));
         let (name, data) = (name.to_owned(), Arc::clone(data));
         let chunks = (0..data.len()).step_by(CHUNK).map(move |at| {
             let end = data.len().min(at + CHUNK);
-            progress(&name, end as u64, Some(data.len() as u64));
+            *moved.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            if let Some(progress) = &progress {
+                progress(&name, end as u64, Some(data.len() as u64));
+            }
             Ok::<_, std::io::Error>(data[at..end].to_vec())
         });
         reqwest::Body::wrap_stream(futures_util::stream::iter(chunks))
@@ -401,14 +424,31 @@ impl Client {
         let mut detail = Vec::new();
         let total = response.content_length();
         let name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default().to_owned();
+        // Nobody asked for a part.
+        if status == StatusCode::PARTIAL_CONTENT {
+            let message = format!("`{}` is answered with a part of it (206)", shown(&url));
+            return Err(Error::new(Kind::Malformed, message));
+        }
+        let begun = Instant::now();
         let mut done = 0u64;
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(&request.method, &url, &error))? {
+        loop {
+            let chunk = tokio::time::timeout(self.silence(), response.chunk()).await;
+            let chunk = chunk.map_err(|_| self.no_answer(&request.method, &url))?;
+            let Some(chunk) = chunk.map_err(|error| self.failure(&request.method, &url, &error))? else { break };
             done += chunk.len() as u64;
+            let is_too_slow = begun.elapsed() > self.silence() + Duration::from_millis(done / SLOWEST);
             if !status.is_success() {
                 if detail.len() < 4096 {
                     detail.extend_from_slice(&chunk[..chunk.len().min(4096)]);
                 }
+                if is_too_slow || done > 1 << 20 {
+                    break;
+                }
                 continue;
+            }
+            if is_too_slow {
+                let why = format!("{done} bytes in {} seconds are too few", begun.elapsed().as_secs());
+                return Err(unanswered(&request.method, &url, &why));
             }
             if done > most {
                 let message = format!("`{}` has more than {most} bytes", shown(&url));
@@ -422,9 +462,20 @@ impl Client {
         Ok((Head { status, headers, url, detail }, sink))
     }
 
+    fn silence(&self) -> Duration {
+        self.options.silence.unwrap_or(SILENCE)
+    }
+
+    fn no_answer(&self, method: &Method, url: &Url) -> Error {
+        self.with_proxy_hint(url, unanswered(method, url, "no answer in time"))
+    }
+
     /// A request that got no answer, as an error.
     fn failure(&self, method: &Method, url: &Url, error: &reqwest::Error) -> Error {
-        let failed = failure(method, url, error);
+        self.with_proxy_hint(url, failure(method, url, error))
+    }
+
+    fn with_proxy_hint(&self, url: &Url, failed: Error) -> Error {
         let is_for = |name: &&&str| {
             let scheme = name.split('_').next().unwrap_or_default().to_ascii_lowercase();
             scheme == "all" || scheme == url.scheme()
@@ -441,7 +492,6 @@ fn builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("chart/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(60))
 }
 
 fn bearer(token: &str) -> Result<reqwest::header::HeaderValue> {
@@ -456,30 +506,41 @@ fn jitter(wait: Duration) -> Duration {
     wait.mul_f64(rand::random::<f64>() / 2.0)
 }
 
-fn failure(method: &Method, url: &Url, error: &reqwest::Error) -> Error {
-    let action = if matches!(*method, Method::GET | Method::HEAD) { "fetch" } else { "send to" };
-    unanswered(|why| format!("failed to {action} `{}`: {why}", shown(url)), error)
+/// Waits for an answer as long as the request's content moves.
+async fn while_it_moves<T>(moved: &Moved, silence: Duration, answer: impl Future<Output = T>) -> Option<T> {
+    let mut answer = std::pin::pin!(answer);
+    loop {
+        let last = *moved.lock().unwrap_or_else(PoisonError::into_inner);
+        match tokio::time::timeout(silence.saturating_sub(last.elapsed()), &mut answer).await {
+            Ok(answer) => return Some(answer),
+            Err(_) if *moved.lock().unwrap_or_else(PoisonError::into_inner) == last => return None,
+            Err(_) => {}
+        }
+    }
 }
 
-/// Why a request got no answer; `message` puts the reason into a sentence.
-fn unanswered(message: impl Fn(&str) -> String, error: &reqwest::Error) -> Error {
+/// That a request got no answer, as an error.
+fn unanswered(method: &Method, url: &Url, why: &str) -> Error {
+    let action = if matches!(*method, Method::GET | Method::HEAD) { "fetch" } else { "send to" };
+    Error::new(Kind::Unreachable, format!("failed to {action} `{}`: {why}", shown(url)))
+}
+
+fn failure(method: &Method, url: &Url, error: &reqwest::Error) -> Error {
     let cause = root_cause(error);
+    let tls = |why: &str, hint: &str| unanswered(method, url, why).of_kind(Kind::Tls).with_hint(hint);
     if cause.contains("certificate") || cause.contains("CaUsedAsEndEntity") {
         let hint = if cause.contains("UnknownIssuer") {
             "name the server's CA with `--ca-file`, or trust it blindly with `--insecure-skip-tls-verify`"
         } else {
             "`--insecure-skip-tls-verify` connects all the same, to whoever answers"
         };
-        return Error::new(Kind::Tls, message(&cause)).with_hint(hint);
+        return tls(&cause, hint);
     }
     if cause.contains("InvalidContentType") || cause.contains("corrupt message") {
         let hint = "is it an `http://` address? for an OCI registry there is `--plain-http`";
-        return Error::new(Kind::Tls, message("the server does not speak TLS")).with_hint(hint);
+        return tls("the server does not speak TLS", hint);
     }
-    if error.is_timeout() {
-        return Error::new(Kind::Unreachable, message("no answer in time"));
-    }
-    Error::new(Kind::Unreachable, message(&cause))
+    unanswered(method, url, if error.is_timeout() { "no answer in time" } else { &cause })
 }
 
 /// The innermost error's words; the outer ones only say that something failed.
