@@ -4,7 +4,10 @@ use crate::push::certificates;
 use crate::server::{Answer, Server};
 use crate::servers::{Running, nginx_tls};
 use crate::support::{Folder, tool};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 /// An nginx that only lets clients with a certificate in, with `web` 1.0.0 in a repository at `charts/`.
 fn guarded() -> Option<(Folder, Running)> {
@@ -129,6 +132,83 @@ fn proxies_of_the_environment_are_used_and_named() {
     error: failed to fetch `http://charts.example/a/index.yaml`: connection refused
     hint: the proxy that `http_proxy` names may be what fails
     ");
+}
+
+/// A SOCKS 5 proxy that asks for a password, leads everything to one port of this machine, and keeps what was wanted.
+fn socks(port: u16) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let at = listener.local_addr().expect("bound").port();
+    let wanted: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&wanted);
+    let serve = move |mut client: TcpStream, seen: &Mutex<Vec<String>>| -> std::io::Result<()> {
+        let read = |client: &mut TcpStream, count: usize| {
+            let mut bytes = vec![0; count];
+            client.read_exact(&mut bytes).map(|()| bytes)
+        };
+        let methods = read(&mut client, 2)?[1];
+        let methods = read(&mut client, methods.into())?;
+        let mut said = String::new();
+        if methods.contains(&2) {
+            client.write_all(&[5, 2])?;
+            for part in 0..2 {
+                let count = if part == 0 { read(&mut client, 2)?[1] } else { read(&mut client, 1)?[0] };
+                said += &format!("{} ", String::from_utf8_lossy(&read(&mut client, count.into())?));
+            }
+            client.write_all(&[1, 0])?;
+        } else {
+            client.write_all(&[5, 0])?;
+        }
+        said += &match read(&mut client, 4)?[3] {
+            3 => {
+                let count = read(&mut client, 1)?[0];
+                String::from_utf8_lossy(&read(&mut client, count.into())?).into_owned()
+            }
+            _ => format!("{:?}", read(&mut client, 4)?),
+        };
+        read(&mut client, 2)?;
+        seen.lock().expect("not poisoned").push(said);
+        client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+        let server = TcpStream::connect(("127.0.0.1", port))?;
+        let (mut from, mut to) = (server.try_clone()?, client.try_clone()?);
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        std::io::copy(&mut client, &mut &server).map(drop)
+    };
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let (serve, seen) = (serve, Arc::clone(&seen));
+            std::thread::spawn(move || serve(client, &seen));
+        }
+    });
+    (at, wanted)
+}
+
+#[test]
+fn socks_proxies_are_used_and_this_machine_needs_none() {
+    let (folder, charts, _) = apart();
+    let (port, wanted) = socks(charts.port);
+    let run = |url: &str, variable: &str, proxy: String| {
+        let mut command = folder.command(["versions", url, "--retries", "0"]);
+        let output = command.env(variable, proxy).output().expect("chart runs");
+        String::from_utf8_lossy(if output.status.success() { &output.stdout } else { &output.stderr }).into_owned()
+    };
+    let url = "http://charts.example/a/web";
+    assert_eq!(run(url, "ALL_PROXY", format!("socks5h://127.0.0.1:{port}")), "1.0.0\n");
+    assert_eq!(run(url, "http_proxy", format!("socks5h://ann:s3cret@127.0.0.1:{port}")), "1.0.0\n");
+    assert_eq!(run("http://192.0.2.1/a/web", "HTTP_PROXY", format!("socks5://127.0.0.1:{port}")), "1.0.0\n");
+    assert_eq!(
+        *wanted.lock().expect("not poisoned"),
+        ["charts.example", "ann s3cret charts.example", "[192, 0, 2, 1]"]
+    );
+    insta::assert_snapshot!(run(url, "all_proxy", "socks5h://ann:s3cret@127.0.0.1:1".to_owned()), @r"
+    error: failed to fetch `http://charts.example/a/index.yaml`: SOCKS error: failed to create underlying connection
+    hint: the proxy that `all_proxy` names may be what fails
+    ");
+    // A proxy that is not there is not asked for what is here.
+    for here in ["127.0.0.1", "localhost"] {
+        let url = charts.url("/a/web").replace("127.0.0.1", here);
+        assert_eq!(run(&url, "http_proxy", "http://127.0.0.1:1".to_owned()), "1.0.0\n");
+        assert_eq!(run(&url, "ALL_PROXY", "socks5://127.0.0.1:1".to_owned()), "1.0.0\n");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::package::ResultFormat;
 use super::remote::{RepositoryFlags, named};
 use super::{Exit, Failed, Terminal};
 use crate::repository::Found;
+use crate::repository::index::newer;
 use crate::version::{Constraint, Version};
 use clap::Args;
 
@@ -42,6 +43,8 @@ pub fn run(arguments: &Versions, terminal: &mut Terminal) -> Result<Exit, Failed
             Err(_) => false,
         });
     }
+    // Some servers list what was pushed last first.
+    found.sort_by(|a, b| newer(&b.version, &a.version));
     let mut text = String::new();
     for found in &found {
         text += &match arguments.format {

@@ -4,6 +4,7 @@
 
 use super::auth::{Credentials, Keyring, Origin};
 use super::error::{Error, Kind, Result, shown};
+use super::oci::is_loopback;
 use futures_util::{StreamExt, TryStreamExt};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
@@ -172,8 +173,8 @@ pub struct Client {
 
 struct Started {
     runtime: tokio::runtime::Runtime,
-    plain: reqwest::Client,
-    tls: OnceLock<Result<reqwest::Client, String>>,
+    /// Without and with TLS, through proxies and past them: made when they are needed.
+    clients: [OnceLock<Result<reqwest::Client, String>>; 4],
 }
 
 /// Fetches what a URL holds, up to `most` bytes.
@@ -229,9 +230,7 @@ impl Client {
                 .enable_all()
                 .build()
                 .map_err(|error| format!("failed to start the network: {error}"))?;
-            // Loading the system's certificates takes longer than a local transfer, so `http://` goes without.
-            let plain = builder().tls_certs_only([]).build().map_err(|error| root_cause(&error))?;
-            Ok(Started { runtime, plain, tls: OnceLock::new() })
+            Ok(Started { runtime, clients: Default::default() })
         };
         let started = self.started.get_or_init(start).as_ref();
         started.map_err(|message| Error::new(Kind::Unreachable, message.clone()))
@@ -242,16 +241,25 @@ impl Client {
     }
 
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client> {
-        let started = self.started()?;
-        if url.scheme() == "http" {
-            return Ok(&started.plain);
-        }
-        let tls = started.tls.get_or_init(|| self.tls_client());
-        tls.as_ref().map_err(|message| Error::new(Kind::Tls, message.clone()))
+        // As in Go: no proxy leads to what is on this machine.
+        let is_past_proxies = !self.options.proxies.is_empty() && url.host_str().is_some_and(is_loopback);
+        let builder = || if is_past_proxies { builder().no_proxy() } else { builder() };
+        let is_tls = url.scheme() != "http";
+        let client =
+            self.started()?.clients[usize::from(is_tls) * 2 + usize::from(is_past_proxies)].get_or_init(|| {
+                if is_tls {
+                    return self.tls_client(builder());
+                }
+                // Loading the system's certificates takes longer than a local transfer, so `http://` goes without.
+                builder().tls_certs_only([]).build().map_err(|error| root_cause(&error))
+            });
+        client
+            .as_ref()
+            .map_err(|message| Error::new(if is_tls { Kind::Tls } else { Kind::Unreachable }, message.clone()))
     }
 
-    fn tls_client(&self) -> Result<reqwest::Client, String> {
-        let mut builder = builder().tls_danger_accept_invalid_certs(self.options.insecure);
+    fn tls_client(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::Client, String> {
+        let mut builder = builder.tls_danger_accept_invalid_certs(self.options.insecure);
         if let Some(pem) = &self.options.ca {
             let certificates = reqwest::Certificate::from_pem_bundle(pem)
                 .map_err(|error| format!("the CA file holds no PEM certificates: {}", root_cause(&error)))?;

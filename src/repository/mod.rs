@@ -18,6 +18,7 @@ pub mod oci;
 mod parallel;
 pub mod resolve;
 mod server;
+mod settle;
 
 pub use cache::Cache;
 pub use directory::Directory;

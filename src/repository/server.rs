@@ -6,13 +6,14 @@ use super::http::{Body, Client, Head, Request};
 use super::index::{Change, Entry, Index, bare_digest, conflict};
 use super::mutex::Mutex;
 use super::parallel::TRANSFERS;
+use super::settle::settle;
 use super::{Download, Found, Receipt, Repository, Upload, index};
 use crate::package;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// Bytes of the largest index that is read.
@@ -236,7 +237,7 @@ impl Server {
             match there {
                 Some(digest) if digest.as_deref() == Some(&upload.digest) => {
                     // Ours: from this run, or from one that may have died before the archive was whole.
-                    if !uploaded && self.stored_digest(upload)?.as_deref() != Some(&upload.digest) {
+                    if !uploaded && self.stored_digest(&upload.file_name)?.as_deref() != Some(&upload.digest) {
                         mutex.check()?;
                         self.put_archive(upload, false)?;
                     }
@@ -292,9 +293,9 @@ impl Server {
         self.url(&upload.file_name).map(|url| shown(&url)).unwrap_or_default()
     }
 
-    /// The digest of the archive that the server has under the upload's name.
-    fn stored_digest(&self, upload: &Upload) -> Result<Option<String>> {
-        let request = self.request(Method::GET, &upload.file_name)?.header(CACHE_CONTROL, "no-cache");
+    /// The digest of the archive that the server has under a name.
+    fn stored_digest(&self, file_name: &str) -> Result<Option<String>> {
+        let request = self.request(Method::GET, file_name)?.header(CACHE_CONTROL, "no-cache");
         let (head, data) = self.client.block_on(self.client.exchange(&request, MAX_ARCHIVE, || Ok(Vec::new())))?;
         match head.status.as_u16() {
             404 | 410 => Ok(None),
@@ -306,7 +307,7 @@ impl Server {
     /// For servers that keep the index themselves and store archives under their names.
     fn publish_archive(&self, upload: &Upload) -> Result<Receipt> {
         let receipt = |change| Receipt::new(change, self.shown_archive(upload), upload);
-        let there = self.stored_digest(upload)?;
+        let there = self.stored_digest(&upload.file_name)?;
         match &there {
             Some(digest) if *digest == upload.digest => return Ok(receipt(Change::Same)),
             Some(digest) if !upload.force => {
@@ -315,8 +316,12 @@ impl Server {
             _ => {}
         }
         let change = if there.is_some() { Change::Replaced } else { Change::Added };
+        let begun = Instant::now();
         self.put_archive(upload, !upload.force)?;
-        match self.stored_digest(upload)? {
+        if there.is_none() {
+            settle(begun.elapsed());
+        }
+        match self.stored_digest(&upload.file_name)? {
             Some(digest) if digest == upload.digest => Ok(receipt(change)),
             digest => Err(conflict(upload.name(), upload.version(), digest.as_deref(), Some(&upload.digest))),
         }
@@ -338,6 +343,10 @@ impl Server {
         if upload.force && probed.protocol == Protocol::ChartMuseum {
             target.query_pairs_mut().append_key_only("force");
         }
+        if upload.provenance.is_some() && probed.protocol != Protocol::ChartMuseum {
+            let place = shown(&self.base);
+            tracing::warn!("`{place}` keeps no provenance files: `{}` goes without its signature", upload.file_name);
+        }
         let with_form = probed.protocol == Protocol::Gitlab
             || (probed.protocol == Protocol::ChartMuseum && upload.provenance.is_some());
         let body = if with_form {
@@ -349,6 +358,7 @@ impl Server {
         } else {
             Self::archive_body(upload)
         };
+        let begun = Instant::now();
         let (head, _) = self.client.send(&Request::new(Method::POST, target).body(body))?;
         match head.status.as_u16() {
             200..=299 => {}
@@ -361,16 +371,23 @@ impl Server {
             }
             _ => return Err(head.error("upload to")),
         }
-        // The server lists it a moment later; what it lists decides who was first.
+        // The server lists it a moment later; what it lists in the end decides who was first.
         let mut listed = None;
         for wait in [0, 20, 50, 100, 200, 400, 800, 1600, 3200] {
             std::thread::sleep(Duration::from_millis(wait));
             listed = self.listed_digest(upload, &api, probed.protocol)?;
             if listed.as_deref() == Some(&*upload.digest) {
-                let change = if there.is_some() { Change::Replaced } else { Change::Added };
-                return Ok(receipt(change));
+                if there.is_some() {
+                    return Ok(receipt(Change::Replaced));
+                }
+                settle(begun.elapsed());
+                listed = self.listed_digest(upload, &api, probed.protocol)?;
+                if listed.as_deref() == Some(&*upload.digest) {
+                    return Ok(receipt(Change::Added));
+                }
             }
-            if listed.is_some() && head.status.as_u16() == 409 {
+            let is_final = head.status.as_u16() == 409 || probed.protocol == Protocol::Gitea;
+            if listed.is_some() && is_final {
                 break;
             }
         }
@@ -407,7 +424,13 @@ impl Server {
         }
         let (_, text) = self.fresh_index()?;
         let index = self.parse_index(text)?;
-        Ok(index.digest(upload.name(), upload.version()).flatten().map(str::to_owned))
+        if let Some(digest) = index.digest(upload.name(), upload.version()).flatten() {
+            return Ok(Some(digest.to_owned()));
+        }
+        // Gitea lists no digests.
+        let Some(entry) = index.entry(upload.name(), upload.version()).transpose()? else { return Ok(None) };
+        let url = entry.urls.first().ok_or_else(|| super::no_url(&entry))?;
+        self.stored_digest(url.rsplit('/').next().unwrap_or(url))
     }
 
     /// What it takes to have a version's archive.

@@ -71,7 +71,7 @@ impl Address {
 }
 
 /// Whether a host is this machine, whose registry speaks plain HTTP unless it is told otherwise.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(in crate::repository) fn is_loopback(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((name, _)) => name.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback()),
         None => {

@@ -10,6 +10,7 @@ mod manifest;
 mod registry;
 mod session;
 
+pub(super) use address::is_loopback;
 pub use address::{Address, tag_of};
 pub(super) use manifest::go_json;
 pub use registry::{Options, Registry};

@@ -11,6 +11,7 @@ use crate::repository::error::{Error, Kind, Result};
 use crate::repository::http::{self, Body, Head, Request};
 use crate::repository::index::{Change, Charts, conflict};
 use crate::repository::resolve::{no_version, pick};
+use crate::repository::settle::settle;
 use crate::repository::{Download, Found, Receipt, Repository, Upload, Wanted};
 use crate::version::Version;
 use oci_client::Reference;
@@ -26,10 +27,6 @@ const MAX_BLOB: u64 = 200 << 20;
 /// What the specification lets registries refuse.
 const MAX_MANIFEST: u64 = 4 << 20;
 const MAX_ANSWER: u64 = 8 << 20;
-/// A registry has no conditional write. Two pushers who both saw a tag free have both written it within this time, and
-/// then the tag says who wins.
-const SETTLE: Duration = Duration::from_millis(300);
-
 /// A path in a registry, under which each chart has a repository of its name.
 pub struct Registry {
     client: Arc<http::Client>,
@@ -338,11 +335,8 @@ impl Repository for Registry {
             let (_, same) = judge(self.manifest(&scope, &reference)?)?;
             if same.is_none() {
                 self.put_manifest(&reference, &manifest)?;
-                if begun.elapsed() > SETTLE {
-                    continue;
-                }
             }
-            std::thread::sleep(SETTLE + SETTLE / 4);
+            settle(begun.elapsed());
             let (_, same) = judge(self.manifest(&scope, &reference)?)?;
             if let Some(there) = same {
                 return Ok(receipt(Change::Added, there));
