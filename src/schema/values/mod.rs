@@ -7,6 +7,7 @@
 
 mod formats;
 mod helm;
+mod light;
 pub(super) mod node;
 mod quick;
 pub(super) mod words;
@@ -16,6 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, FileId, Sources, Span};
 use crate::yaml::{self, Node};
 use formats::FORMATS;
 use jsonschema::{Draft, PatternOptions, Retrieve, Uri, Validator};
+use light::Json;
 use node::{Item, Tree};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -41,6 +43,12 @@ pub fn check(chart: &Chart, name: &str, path: &[&str], values: &Node, sources: &
         return report;
     };
     let text = sources.text(source);
+    if let Some(schema) = Json::read(text) {
+        let draft = schema.get("$schema").and_then(Json::as_str).map_or(Some(NEWEST), named_draft);
+        if draft.is_some_and(|draft| quick::accepts(&schema, draft, values)) {
+            return report;
+        }
+    }
     let mut schema: Value = match serde_json::from_str(text) {
         Ok(schema) => schema,
         Err(error) => {
@@ -53,9 +61,6 @@ pub fn check(chart: &Chart, name: &str, path: &[&str], values: &Node, sources: &
         }
     };
     let draft = draft(&schema, source, text, &mut report);
-    if quick::accepts(&schema, draft, values) {
-        return report;
-    }
     report.cut_remote_references(&mut schema, draft, source, text);
     let options =
         FORMATS.iter().fold(jsonschema::options_for::<Tree>(), |it, (name, check)| it.with_format(*name, *check));
@@ -86,6 +91,9 @@ pub fn check(chart: &Chart, name: &str, path: &[&str], values: &Node, sources: &
     report.helm = Some(format!("{name}:\n{}\n", helm::text(&errors)));
     report
 }
+
+/// What a schema is written in that does not say.
+const NEWEST: Draft = Draft::Draft202012;
 
 /// Where a schema's relative references start from.
 const BASE: &str = "chart:///";
@@ -160,11 +168,15 @@ fn cut(schema: &mut Value, draft: Draft, ids: &[String], remote: &mut Vec<String
 
 /// The draft that a schema names, or the newest.
 fn draft(schema: &Value, source: FileId, text: &str, report: &mut ValuesReport) -> Draft {
-    let Some(url) = schema.get("$schema").and_then(Value::as_str) else { return Draft::Draft202012 };
-    known_draft(url.trim_end_matches('#')).unwrap_or_else(|| {
+    let Some(url) = schema.get("$schema").and_then(Value::as_str) else { return NEWEST };
+    named_draft(url).unwrap_or_else(|| {
         report.remote(url, source, text);
-        Draft::Draft202012
+        NEWEST
     })
+}
+
+fn named_draft(url: &str) -> Option<Draft> {
+    known_draft(url.trim_end_matches('#'))
 }
 
 fn known_draft(url: &str) -> Option<Draft> {

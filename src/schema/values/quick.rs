@@ -3,15 +3,15 @@
 //! Most renders have nothing wrong with their values, and most schemas say little more than types. This pass knows the
 //! common keywords; where it meets another one, or a keyword whose value is not what it should be, it knows nothing.
 
+use super::light::{Json, Object};
 use crate::yaml::{Data, Node};
 use jsonschema::Draft;
-use serde_json::{Map, Value};
 
 /// Schemas in schemas, and references, are followed this deep.
 const MAX_DEPTH: usize = 64;
 
 /// Whether a schema is certainly well formed and accepts the values. `false` says nothing.
-pub(super) fn accepts(schema: &Value, draft: Draft, values: &Node) -> bool {
+pub(super) fn accepts(schema: &Json<'_>, draft: Draft, values: &Node) -> bool {
     let reference_alone = match draft {
         Draft::Draft6 | Draft::Draft7 => true,
         Draft::Draft201909 | Draft::Draft202012 => false,
@@ -22,36 +22,36 @@ pub(super) fn accepts(schema: &Value, draft: Draft, values: &Node) -> bool {
 }
 
 struct Quick<'s> {
-    root: &'s Value,
+    root: &'s Json<'s>,
     /// Up to draft 7, nothing beside a `$ref` counts.
     reference_alone: bool,
 }
 
 impl<'s> Quick<'s> {
     /// Whether a schema and all in it has only keywords that this pass knows, or that no draft knows.
-    fn is_plain(&self, schema: &Value, depth: usize) -> bool {
+    fn is_plain(&self, schema: &Json<'_>, depth: usize) -> bool {
         match schema {
-            Value::Bool(_) => true,
-            Value::Object(keywords) if depth > 0 => {
+            Json::Bool(_) => true,
+            Json::Object(keywords) if depth > 0 => {
                 keywords.iter().all(|(keyword, value)| self.is_plain_keyword(keyword, value, depth - 1))
             }
             _ => false,
         }
     }
 
-    fn is_plain_keyword(&self, keyword: &str, value: &Value, depth: usize) -> bool {
-        let schemas = |value: &Value| match value {
-            Value::Object(named) => named.values().all(|schema| self.is_plain(schema, depth)),
+    fn is_plain_keyword(&self, keyword: &str, value: &Json<'_>, depth: usize) -> bool {
+        let schemas = |value: &Json<'_>| match value {
+            Json::Object(named) => named.iter().all(|(_, schema)| self.is_plain(schema, depth)),
             _ => false,
         };
         match keyword {
-            "title" | "description" | "$comment" | "$schema" => value.is_string(),
+            "title" | "description" | "$comment" | "$schema" => value.as_str().is_some(),
             "default" => true,
-            "examples" => value.is_array(),
-            "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => value.is_boolean(),
+            "examples" => value.as_array().is_some(),
+            "deprecated" | "readOnly" | "writeOnly" | "uniqueItems" => value.as_bool().is_some(),
             "type" => match value {
-                Value::String(name) => is_type(name),
-                Value::Array(names) => {
+                Json::Str(name) => is_type(name),
+                Json::Array(names) => {
                     are_distinct_scalars(names) && names.iter().all(|name| name.as_str().is_some_and(is_type))
                 }
                 _ => false,
@@ -59,15 +59,17 @@ impl<'s> Quick<'s> {
             "enum" => value.as_array().is_some_and(|values| are_distinct_scalars(values)),
             "const" => is_scalar(value),
             "required" => value.as_array().is_some_and(|names| {
-                names.iter().all(Value::is_string) && (names.is_empty() || are_distinct_scalars(names))
+                names.iter().all(|name| name.as_str().is_some()) && (names.is_empty() || are_distinct_scalars(names))
             }),
             "properties" | "definitions" | "$defs" => schemas(value),
             "additionalProperties" | "items" | "not" | "if" | "then" | "else" => self.is_plain(value, depth),
             "anyOf" | "oneOf" | "allOf" => value.as_array().is_some_and(|schemas| {
                 !schemas.is_empty() && schemas.iter().all(|schema| self.is_plain(schema, depth))
             }),
-            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => value.is_i64(),
-            "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" => value.is_u64(),
+            "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => value.as_i64().is_some(),
+            "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" => {
+                value.as_u64().is_some()
+            }
             "$ref" => value.as_str().is_some_and(|reference| self.target(reference).is_some()),
             "$id"
             | "id"
@@ -100,15 +102,15 @@ impl<'s> Quick<'s> {
     }
 
     /// What a reference to a definition of the schema leads to.
-    fn target(&self, reference: &str) -> Option<&'s Value> {
+    fn target(&self, reference: &str) -> Option<&'s Json<'s>> {
         let (group, name) = reference.strip_prefix("#/")?.split_once('/')?;
         let plain = matches!(group, "definitions" | "$defs") && !name.contains(['/', '~', '%']);
         self.root.get(group).filter(|_| plain)?.get(name)
     }
 
-    fn check(&self, schema: &Value, node: &Node, depth: usize) -> Option<bool> {
+    fn check(&self, schema: &Json<'_>, node: &Node, depth: usize) -> Option<bool> {
         let keywords = match schema {
-            Value::Object(keywords) => keywords,
+            Json::Object(keywords) => keywords,
             other => return other.as_bool(),
         };
         let depth = depth.checked_sub(1)?;
@@ -118,7 +120,7 @@ impl<'s> Quick<'s> {
                 return verdict;
             }
         }
-        for (keyword, value) in keywords {
+        for (keyword, value) in keywords.iter() {
             match self.holds(keyword, value, keywords, node, depth) {
                 Some(true) => {}
                 other => return other,
@@ -127,18 +129,11 @@ impl<'s> Quick<'s> {
         Some(true)
     }
 
-    fn holds(
-        &self,
-        keyword: &str,
-        value: &Value,
-        beside: &Map<String, Value>,
-        node: &Node,
-        depth: usize,
-    ) -> Option<bool> {
+    fn holds(&self, keyword: &str, value: &Json<'_>, beside: &Object<'_>, node: &Node, depth: usize) -> Option<bool> {
         Some(match (keyword, &node.data) {
             ("type", data) => match value {
-                Value::String(name) => has_type(data, name)?,
-                Value::Array(names) => any(names.iter().map(|name| has_type(data, name.as_str()?)))?,
+                Json::Str(name) => has_type(data, name)?,
+                Json::Array(names) => any(names.iter().map(|name| has_type(data, name.as_str()?)))?,
                 _ => return None,
             },
             ("enum", data) => any(value.as_array()?.iter().map(|value| is(data, value)))?,
@@ -149,12 +144,12 @@ impl<'s> Quick<'s> {
             ("properties", Data::Map(map)) => {
                 let properties = value.as_object()?;
                 all(map.iter().filter_map(|(key, entry)| {
-                    properties.get(&**key).map(|schema| self.check(schema, &entry.value, depth))
+                    properties.get(key).map(|schema| self.check(schema, &entry.value, depth))
                 }))?
             }
             ("additionalProperties", Data::Map(map)) => {
-                let known = beside.get("properties").and_then(Value::as_object);
-                let others = map.iter().filter(|(key, _)| !known.is_some_and(|known| known.contains_key(&***key)));
+                let known = beside.get("properties").and_then(Json::as_object);
+                let others = map.iter().filter(|(key, _)| known.is_none_or(|known| known.get(key).is_none()));
                 all(others.map(|(_, entry)| self.check(value, &entry.value, depth)))?
             }
             ("items", Data::Seq(items)) => all(items.iter().map(|item| self.check(value, item, depth)))?,
@@ -210,12 +205,12 @@ fn is_type(name: &str) -> bool {
     matches!(name, "null" | "boolean" | "integer" | "number" | "string" | "array" | "object")
 }
 
-fn is_scalar(value: &Value) -> bool {
-    value.is_null() || value.is_boolean() || value.is_string() || value.is_i64()
+fn is_scalar(value: &Json<'_>) -> bool {
+    matches!(value, Json::Null | Json::Bool(_) | Json::Int(_) | Json::Str(_))
 }
 
-fn are_distinct_scalars(values: &[Value]) -> bool {
-    let is_new = |(at, value): (usize, &Value)| is_scalar(value) && !values[..at].contains(value);
+fn are_distinct_scalars(values: &[Json<'_>]) -> bool {
+    let is_new = |(at, value): (usize, &Json<'_>)| is_scalar(value) && !values[..at].contains(value);
     (1..=100).contains(&values.len()) && values.iter().enumerate().all(is_new)
 }
 
@@ -234,19 +229,23 @@ fn has_type(data: &Data, name: &str) -> Option<bool> {
 }
 
 /// Whether a value is a scalar of a schema.
-fn is(data: &Data, scalar: &Value) -> Option<bool> {
+fn is(data: &Data, scalar: &Json<'_>) -> Option<bool> {
     Some(match (data, scalar) {
-        (Data::Null, Value::Null) => true,
-        (Data::Bool(value), Value::Bool(other)) => value == other,
-        (Data::Int(value), Value::Number(other)) => other.as_i64() == Some(*value),
-        (Data::Uint(_) | Data::Float(_), Value::Number(_)) => return None,
-        (Data::Str(value), Value::String(other)) => **value == **other,
+        (Data::Null, Json::Null) => true,
+        (Data::Bool(value), Json::Bool(other)) => value == other,
+        (Data::Int(value), Json::Int(other)) => value == other,
+        (Data::Int(_), Json::Float(_))
+        | (Data::Uint(_) | Data::Float(_), Json::Int(_) | Json::Uint(_) | Json::Float(_)) => {
+            return None;
+        }
+        (Data::Str(value), Json::Str(other)) => **value == **other,
         _ => false,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::light::Json;
     use super::accepts;
     use crate::diagnostic::FileId;
     use crate::yaml::{self, Node};
@@ -328,7 +327,8 @@ mod tests {
             let texts = ["a: 1", "a: {b: [x, y], c: null}", "{a: [1, 2.5, {b: true}], b: text}", "{}", "c: {a: {b: {}}}", "b: -3"];
             let values = values(texts[which]);
             let draft = if newer { Draft::Draft202012 } else { Draft::Draft7 };
-            if accepts(&schema, draft, &values) {
+            let text = schema.to_string();
+            if accepts(&Json::read(&text).unwrap(), draft, &values) {
                 let validator = jsonschema::options().with_draft(draft).build(&schema);
                 prop_assert!(validator.is_ok_and(|validator| validator.is_valid(&values.to_json())), "{schema}");
             }
@@ -354,6 +354,8 @@ mod tests {
                 },
             },
         });
+        let schema = schema.to_string();
+        let schema = Json::read(&schema).unwrap();
         let accepted = |text: &str| accepts(&schema, Draft::Draft202012, &values(text));
         assert!(accepted("{image: {tag: '1'}, replicas: 2, list: [a, b], more: 1}"));
         for text in ["{}", "image: {tag: ''}", "image: {tg: a}", "{image: {}, replicas: -1}", "{image: {}, list: [c]}"]
