@@ -228,6 +228,57 @@ fn what_asks_for_a_cluster_is_refused_and_the_rest_of_helms_flags_accepted() {
     "#);
 }
 
+/// Flags that have no effect here are read as strictly as by Helm.
+#[test]
+fn flags_for_clusters_are_read_as_by_helm() {
+    let folder = Folder::new()
+        .file("t/Chart.yaml", "apiVersion: v2\nname: t\nversion: 1.0.0\n")
+        .file("t/templates/a.yaml", "a: {{ .Values.a }} {{ .Capabilities.APIVersions | len }}\n")
+        .file("one,two.yaml", "a: 1");
+    let run = |flag: &str| folder.run_args(["render", "r", "t", "--no-validate", flag]);
+    for flag in [
+        "--timeout=1h3m0.5s",
+        "--timeout=-5s",
+        "--timeout=0",
+        "--qps=0x1p3",
+        "--qps=-1e3",
+        "--burst-limit=0b11",
+        "--wait",
+        "--wait=legacy",
+        "--labels=a=",
+        "--labels=\"a=b\",\"c=d,e\"",
+        "--dry-run=T",
+        "--cert-file=absent",
+        "--api-versions=a/v1,\"b,c\"",
+        "--values=\"one,two.yaml\"",
+    ] {
+        assert_eq!(run(flag).code, 0, "{flag}: {}", run(flag).shown());
+    }
+    for flag in [
+        "--timeout=5",
+        "--timeout=",
+        "--timeout=1d",
+        "--qps=x",
+        "--qps=1e99",
+        "--burst-limit=08",
+        "--burst-limit=1.5",
+        "--wait=Legacy",
+        "--wait=",
+        "--labels=a",
+        "--labels=",
+        "--labels=a=b,c=d,e",
+        "--labels=status=x",
+        "--api-versions=\"a",
+        "--values=a\"b",
+        "--ca-file=absent",
+        "--verify",
+    ] {
+        assert_eq!(run(flag).code, 2, "{flag}: {}", run(flag).shown());
+    }
+    let run = folder.run("render r t --no-validate --timeout -5s --set a=-1 --set-string -a=x -a x/v1,y/v1").ok();
+    assert!(run.stdout.contains("a: -1 59"), "{}", run.shown());
+}
+
 /// Scripts pass variables that may be unset: `-n "$NAMESPACE"`.
 #[test]
 fn flags_with_empty_values_are_as_good_as_absent() {

@@ -1,5 +1,6 @@
 //! Flags that several commands share.
 
+use super::flag_values::{Record, record};
 use crate::diagnostic::{Code, Diagnostic, Level, Sink, Sources, level_by_comment};
 use clap::{Args, ValueEnum};
 use std::collections::HashMap;
@@ -106,8 +107,8 @@ pub fn given<T: AsRef<OsStr>>(value: &Option<T>) -> Option<&T> {
 #[command(next_help_heading = "Values")]
 pub struct ValuesFlags {
     /// Values from a YAML file, a URL, or stdin (`-`)
-    #[arg(short = 'f', long = "values", value_name = "FILE", value_delimiter = ',')]
-    pub files: Vec<String>,
+    #[arg(short = 'f', long = "values", value_name = "FILE", value_parser = record)]
+    pub files: Vec<Record>,
     /// Values as JSON: `KEY=JSON` or an object
     #[arg(long, value_name = "KEY=JSON")]
     pub set_json: Vec<String>,

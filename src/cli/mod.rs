@@ -11,6 +11,7 @@ mod dependency;
 mod derived;
 mod discover;
 mod docs;
+mod flag_values;
 mod index;
 mod layers;
 mod log;

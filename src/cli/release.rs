@@ -1,6 +1,7 @@
 //! The release and the cluster that a render is for.
 
 use super::args::given;
+use super::flag_values::{self, Record};
 use super::{Failed, Terminal};
 use crate::diagnostic::{Failure, Sources};
 use crate::fs;
@@ -47,8 +48,8 @@ pub struct ClusterFlags {
     #[arg(long, value_name = "VERSION")]
     pub kube_version: Option<String>,
     /// API versions that the cluster has besides the usual ones: `monitoring.coreos.com/v1`
-    #[arg(short, long, value_name = "API", value_delimiter = ',')]
-    pub api_versions: Vec<String>,
+    #[arg(short, long, value_name = "API", value_parser = flag_values::record)]
+    pub api_versions: Vec<Record>,
 }
 
 /// Flags of `helm template` that have no effect without a cluster, and ones of `helm` that only concern clusters.
@@ -77,15 +78,15 @@ pub struct HelmFlags {
     take_ownership: bool,
     #[arg(long, hide = true, alias = "atomic")]
     rollback_on_failure: bool,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_parser = flag_values::wait)]
     wait: Option<Option<String>>,
     #[arg(long, hide = true)]
     wait_for_jobs: bool,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = flag_values::duration)]
     timeout: Option<String>,
     #[arg(long, hide = true)]
     description: Option<String>,
-    #[arg(short, long, hide = true)]
+    #[arg(short, long, hide = true, value_parser = flag_values::labels)]
     labels: Vec<String>,
     #[arg(long, hide = true)]
     kubeconfig: Option<String>,
@@ -105,9 +106,9 @@ pub struct HelmFlags {
     kube_insecure_skip_tls_verify: bool,
     #[arg(long, hide = true)]
     kube_tls_server_name: Option<String>,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = flag_values::integer)]
     burst_limit: Option<String>,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = flag_values::float)]
     qps: Option<String>,
 }
 
@@ -115,7 +116,7 @@ impl HelmFlags {
     /// What asks for a cluster cannot be done.
     pub fn refuse(&self) -> Result<(), Failed> {
         match self.dry_run.as_deref() {
-            None | Some("client" | "unset" | "true") => Ok(()),
+            None | Some("client" | "unset" | "1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(()),
             Some("server") => Err(Failed::Usage(
                 "`--dry-run=server` needs a cluster, and `chart` talks to none".to_owned(),
                 Some(
@@ -259,7 +260,8 @@ impl ClusterFlags {
         };
         let asked = given(&self.kube_version).and_then(|asked| KubeVersion::choose(asked));
         let version = asked.map_or_else(KubeVersion::newest, |chosen| chosen.version);
-        let added: Vec<String> = self.api_versions.iter().filter(|version| !version.is_empty()).cloned().collect();
+        let added: Vec<String> =
+            self.api_versions.iter().flat_map(|given| given.iter()).filter(|it| !it.is_empty()).cloned().collect();
         capabilities.api_versions.extend(added.iter().cloned().map(Cow::Owned));
         capabilities.served = Served::new(move || schema::api_versions(version).into_iter().chain(added).collect());
         Ok(capabilities)

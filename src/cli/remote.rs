@@ -1,5 +1,6 @@
 //! How commands reach repositories and registries.
 
+use super::args::given;
 use super::{Failed, Terminal};
 use crate::diagnostic::FileId;
 use crate::repository::auth::{Credentials, Keyring, Origin};
@@ -38,10 +39,10 @@ pub struct RepositoryFlags {
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// Client certificate (PEM)
-    #[arg(long, value_name = "FILE", requires = "key_file")]
+    #[arg(long, value_name = "FILE")]
     pub cert_file: Option<PathBuf>,
     /// Client key (PEM, PKCS #8)
-    #[arg(long, value_name = "FILE", requires = "cert_file")]
+    #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// Accept any certificate
     #[arg(long)]
@@ -100,13 +101,32 @@ impl RepositoryFlags {
         }
     }
 
+    /// Reads the certificates that are named: they are wrong even if no server is asked.
+    pub fn check_files(&self) -> Result<(), Failed> {
+        for path in given(&self.ca_file).into_iter().chain(self.pair().into_iter().flatten()) {
+            fs::read(path)?;
+        }
+        Ok(())
+    }
+
+    /// The client's certificate and its key.
+    fn pair(&self) -> Option<[&PathBuf; 2]> {
+        Some([given(&self.cert_file)?, given(&self.key_file)?])
+    }
+
     /// Options for a client, without credentials.
     fn options(&self) -> Result<http::Options, Failed> {
         let mut options = anonymous();
         options.retries = self.retries;
         options.insecure = self.insecure_skip_tls_verify;
         options.ca = self.ca_file.as_deref().map(fs::read).transpose()?;
-        if let (Some(certificate), Some(key)) = (&self.cert_file, &self.key_file) {
+        if given(&self.cert_file).is_some() != given(&self.key_file).is_some() {
+            return Err(Failed::Usage(
+                "a client's certificate and its key belong together".to_owned(),
+                Some("give both `--cert-file` and `--key-file`".to_owned()),
+            ));
+        }
+        if let Some([certificate, key]) = self.pair() {
             options.identity = Some([fs::read(certificate)?, b"\n".to_vec(), fs::read(key)?].concat());
         }
         Ok(options)

@@ -12,7 +12,7 @@ use crate::template::Context;
 use crate::value::{bytes_of, text_from_bytes};
 use crate::values::Usage;
 use crate::yaml::{self, Data, Node};
-use clap::{Args, ValueEnum};
+use clap::{Arg, Args, ValueEnum};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,7 +21,11 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(Debug, Args)]
-#[command(override_usage = "chart render [OPTIONS] [NAME] CHART", args_override_self = true)]
+#[command(
+    override_usage = "chart render [OPTIONS] [NAME] CHART",
+    args_override_self = true,
+    mut_args(values_may_start_with_hyphens)
+)]
 pub struct Render {
     /// The release's name (default: release-name), and the chart: a directory, an archive, or a reference
     #[arg(value_names = ["NAME", "CHART"], num_args = 1.., required = true)]
@@ -76,7 +80,7 @@ struct OutputFlags {
     #[arg(long, value_name = "COMMAND")]
     post_renderer: Option<String>,
     /// Arguments for the post-renderer
-    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    #[arg(long, value_name = "ARGUMENT")]
     post_renderer_args: Vec<String>,
     /// Print manifests even if there are errors in them
     #[arg(long)]
@@ -107,6 +111,12 @@ impl CheckFlags {
     fn skip(&self) -> bool {
         self.no_validate || self.validate == Some(false)
     }
+}
+
+/// A flag that needs a value takes the next argument, whatever that is, as Go's flag libraries do.
+fn values_may_start_with_hyphens(flag: Arg) -> Arg {
+    let needs_value = flag.get_action().takes_values() && !flag.is_positional() && !flag.is_require_equals_set();
+    if needs_value { flag.allow_hyphen_values(true) } else { flag }
 }
 
 pub fn run(arguments: &Render, terminal: &mut Terminal) -> Result<Exit, Failed> {

@@ -5,7 +5,7 @@ use super::pull::{SourceFlags, obtain};
 use super::release::Stop;
 use super::remote::{RepositoryFlags, known_names};
 use super::verify::KeyringFlags;
-use super::{Terminal, dependency};
+use super::{Failed, Terminal, dependency};
 use crate::chart::{self, Chart};
 use crate::diagnostic::Sources;
 use crate::fs;
@@ -18,7 +18,7 @@ use std::path::Path;
 pub struct SourceArgs {
     #[command(flatten)]
     source: SourceFlags,
-    /// Check the signature of a chart from a repository
+    /// Check the signature of the chart's archive
     #[arg(long)]
     verify: bool,
     #[command(flatten)]
@@ -46,11 +46,31 @@ pub(super) fn load(
         }
         return Ok(chart::load_archive(&fetched.url, &fetched.data, sources)?);
     }
+    arguments.remote.check_files()?;
+    if arguments.verify {
+        verify(path, &arguments.keyring)?;
+    }
     if arguments.dependency_update {
         let head = chart::head(path, sources)?;
         dependency::bring(path, &head.metadata, true, false, None, &arguments.remote, terminal)?;
     }
     Ok(chart::load(path, sources)?)
+}
+
+/// Checks the signature of an archive on this disk: its provenance is beside it.
+fn verify(path: &Path, keyring: &KeyringFlags) -> Result<(), Failed> {
+    if fs::is_dir(path) {
+        return Err(Failed::Usage(
+            format!("`{}` is a folder, and only archives are signed", path.display()),
+            Some("leave `--verify` out, or name the archive".to_owned()),
+        ));
+    }
+    let mut provenance = path.as_os_str().to_owned();
+    provenance.push(".prov");
+    let provenance = if fs::exists(Path::new(&provenance)) { Some(fs::read(Path::new(&provenance))?) } else { None };
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    keyring.verify(&fs::read(path)?, provenance.as_deref(), &file_name)?;
+    Ok(())
 }
 
 /// `oci://…`, `https://…`, or `NAME/chart` of a repository that `helm repo add` knows.

@@ -145,23 +145,31 @@ fn write_string(text: &str, layout: Layout, out: &mut String) {
 /// Reads JSON as Go does into `interface {}`: every number is a float, the last of equal keys wins. The error is Go's
 /// text: `unexpected end of JSON input`.
 pub fn from_json(text: &str) -> Result<Value, String> {
+    read(text, false).and_then(complete)
+}
+
+/// [`from_json`], and besides the value the error for its first number past float64, in whose place there is 0.
+pub fn from_json_partly(text: &str) -> Result<(Value, Option<String>), String> {
     read(text, false)
+}
+
+fn complete((value, error): (Value, Option<String>)) -> Result<Value, String> {
+    error.map_or(Ok(value), Err)
 }
 
 /// [`from_json`] with whole numbers kept whole where they fit 64 bits.
 pub fn from_json_exact(text: &str) -> Result<Value, String> {
-    read(text, true)
+    read(text, true).and_then(complete)
 }
 
-fn read(text: &str, exact: bool) -> Result<Value, String> {
-    let mut reader = Reader { text, at: 0, exact, range_error: None };
+fn read(text: &str, exact: bool) -> Result<(Value, Option<String>), String> {
+    let mut reader = Reader { text, at: 0, exact, path: Vec::new(), range_error: None };
     reader.blanks();
     let value = reader.value(0)?;
     reader.blanks();
-    match (reader.peek(), reader.range_error.take()) {
-        (Some(_), _) => Err(reader.unexpected("after top-level value")),
-        (None, Some(error)) => Err(error),
-        (None, None) => Ok(value),
+    match reader.peek() {
+        Some(_) => Err(reader.unexpected("after top-level value")),
+        None => Ok((value, reader.range_error)),
     }
 }
 
@@ -169,8 +177,15 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     exact: bool,
+    /// The way to the value that is being read.
+    path: Vec<Step>,
     /// Go checks the whole syntax before it looks at values.
     range_error: Option<String>,
+}
+
+enum Step {
+    Key(Str),
+    Item(usize),
 }
 
 const END: &str = "unexpected end of JSON input";
@@ -244,6 +259,20 @@ impl Reader<'_> {
         }
     }
 
+    /// The way to a value in the words of Go's errors.
+    fn place(&self) -> String {
+        let step = |step: &Step| match step {
+            Step::Key(key) => key.replace('~', "~0").replace('/', "~1"),
+            Step::Item(index) => index.to_string(),
+        };
+        let way = self.path.iter().map(step).collect::<Vec<_>>().join(".");
+        match self.path.last() {
+            Some(Step::Item(_)) => format!(".{way}"),
+            Some(Step::Key(_)) if !way.is_empty() => format!("Go struct field .{way}"),
+            _ => "Go value".to_owned(),
+        }
+    }
+
     fn literal(&mut self, word: &'static str, value: Value) -> Result<Value, String> {
         for expected in word.chars() {
             if char::from(self.peek().ok_or(END)?) != expected {
@@ -280,7 +309,9 @@ impl Reader<'_> {
                 _ => return Err(self.unexpected("after object key")),
             }
             self.blanks();
+            self.path.push(Step::Key(key.clone()));
             let value = self.value(depth)?;
+            self.path.pop();
             entries.insert(key, value);
             self.blanks();
             match self.peek().ok_or(END)? {
@@ -305,7 +336,9 @@ impl Reader<'_> {
         }
         loop {
             self.blanks();
+            self.path.push(Step::Item(items.len()));
             items.push(self.value(depth)?);
+            self.path.pop();
             self.blanks();
             match self.peek().ok_or(END)? {
                 b',' => self.at += 1,
@@ -428,9 +461,11 @@ impl Reader<'_> {
         Ok(match number::parse_float(text) {
             Ok(number) => Value::Float(number),
             Err(_) => {
-                let error = || format!("json: cannot unmarshal number {text} into Go value of type float64");
-                self.range_error.get_or_insert_with(error);
-                Value::Nil
+                let error = || format!("json: cannot unmarshal number {text} into {} of type float64", self.place());
+                if self.range_error.is_none() {
+                    self.range_error = Some(error());
+                }
+                Value::Float(0.0)
             }
         })
     }

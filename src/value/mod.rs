@@ -58,6 +58,8 @@ pub enum ListKind {
     Int,
     /// `[][]interface {}`
     Lists,
+    /// `[]map[string]interface {}`
+    Maps,
     /// `common.VersionSet`, a `[]string`
     Versions,
 }

@@ -420,8 +420,7 @@ fn js(text: &str) -> String {
             '<' | '>' | '&' | '=' | '\0'..='\x1f' => {
                 write!(out, "\\u{:04X}", u32::from(char)).expect("writing to a string");
             }
-            _ if raw_byte(char).is_some() => out.push('\u{FFFD}'),
-            _ if char.is_ascii() || crate::value::is_printable(char) => out.push(char),
+            _ if char.is_ascii() || raw_byte(char).is_some() || crate::value::is_printable(char) => out.push(char),
             _ => write!(out, "\\u{:04X}", u32::from(char)).expect("writing to a string"),
         }
     }

@@ -24,4 +24,5 @@ mod shared;
 mod stack;
 
 pub use engine::Engine;
+pub use funcs::duration::Duration;
 pub(in crate::template) use glob::Glob;

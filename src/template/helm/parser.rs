@@ -403,8 +403,13 @@ impl<'t> Parser<'t> {
         self.in_scope[0] = 1;
         let range_depth = std::mem::take(&mut self.range_depth);
         let action = self.action.take();
+        let head = self.tokens[0];
         let (root, stop) = self.item_list()?;
         if stop != Stop::End {
+            // Go's parser of the text around a block has not seen the block's tokens.
+            if context == "block clause" {
+                self.tokens[0] = head;
+            }
             return self.fail(format!("unexpected {} in {context}", stop.text()));
         }
         self.add_tree(name, root)?;
@@ -700,6 +705,9 @@ impl<'t> Parser<'t> {
             Kind::Bool(_) | Kind::Str(_) | Kind::Number(_) | Kind::Nil | Kind::Dot => {
                 if self.peek().kind != TokenKind::Field {
                     return Ok(Some(term));
+                }
+                while self.peek().kind == TokenKind::Field {
+                    self.next();
                 }
                 let term = print::quote(&self.text[start as usize..end as usize]);
                 return self.fail(format!("unexpected . after term {term}"));

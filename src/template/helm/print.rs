@@ -39,6 +39,7 @@ pub fn type_of(value: &Value) -> Cow<'static, str> {
             ListKind::Str => "[]string",
             ListKind::Int => "[]int",
             ListKind::Lists => "[][]interface {}",
+            ListKind::Maps => "[]map[string]interface {}",
             ListKind::Versions => "common.VersionSet",
         },
         Value::Map(map) => match map.kind() {

@@ -108,6 +108,16 @@ impl Exec<'_> {
         }
     }
 
+    /// Charges for the items that are printed.
+    fn charge_printing(&mut self, frame: &Frame<'_>, id: Id, values: &[Value]) -> Result<()> {
+        let items: usize = values.iter().map(|value| if let Value::List(list) = value { list.len() } else { 0 }).sum();
+        if items == 0 || self.env.charge(items as u64).is_ok() {
+            return Ok(());
+        }
+        self.node = id;
+        self.limit(frame, "the template takes too many steps")
+    }
+
     /// Charges for what a function made: what may be held in memory is bounded by the steps.
     fn charge_result(&mut self, frame: &Frame<'_>, id: Id, value: &Value) -> Result<()> {
         let steps = match value {
@@ -186,6 +196,9 @@ impl Exec<'_> {
         let param = |index: usize| params[index.min(params.len() - 1)];
         let nil = self.arguments(frame, dot, param, operands, last, &mut values)?;
         self.shared.reads.call(builtin.name, &values);
+        if matches!(builtin.name, "print" | "println" | "printf" | "html" | "js" | "urlquery") {
+            self.charge_printing(frame, id, &values)?;
+        }
         let result = run(&values, nil);
         values.clear();
         self.spare.push(values);

@@ -41,7 +41,7 @@ pub(in crate::template::helm) fn duration_of(nanos: i64) -> Value {
 
 /// Nanoseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Duration(pub(super) i64);
+pub struct Duration(pub(super) i64);
 
 impl Duration {
     pub(super) fn of(value: &Value) -> Option<Duration> {
@@ -56,7 +56,7 @@ impl Duration {
     }
 
     /// Go's `time.ParseDuration`: `1h30m`, `-1.5s`.
-    pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    pub fn parse(text: &str) -> Result<Duration, String> {
         let fault = |what: &str| format!("time: {what} {}", time_quote(&crate::value::bytes_of(text)));
         let invalid = || fault("invalid duration");
         let negative = text.starts_with('-');

@@ -6,7 +6,7 @@
 use super::Type::{Any, Str};
 use super::{Env, Error, Function, any, text, toml};
 use crate::diagnostic::FileId;
-use crate::value::json::{Layout, TOO_LARGE, from_json, to_json};
+use crate::value::json::{Layout, TOO_LARGE, from_json, from_json_partly, to_json};
 use crate::value::{List, Map, MapKind, Value, bytes_of, text_from_bytes};
 use crate::yaml::{self, Numbers};
 
@@ -21,8 +21,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("mustToPrettyJson", &[Any], |_, a| written(to_json(any(a, 0), Layout::Pretty))),
     Function::new("toRawJson", &[Any], |_, a| written(to_json(any(a, 0), Layout::Raw))),
     Function::new("mustToRawJson", &[Any], |_, a| written(to_json(any(a, 0), Layout::Raw))),
-    Function::new("fromJson", &[Str], |_, a| Ok(map_or_error(from_json(text(a, 0)), ""))),
-    Function::new("fromJsonArray", &[Str], |_, a| Ok(list_or_error(from_json(text(a, 0)), ""))),
+    Function::new("fromJson", &[Str], |_, a| Ok(map_from_json(text(a, 0)))),
+    Function::new("fromJsonArray", &[Str], |_, a| Ok(list_from_json(text(a, 0)))),
     Function::new("mustFromJson", &[Str], |_, a| Ok(from_json(text(a, 0))?)),
     Function::new("toYaml", &[Any], |_, a| or_nothing(yaml::to_yaml(any(a, 0)))),
     Function::new("mustToYaml", &[Any], |_, a| written(yaml::to_yaml(any(a, 0)))),
@@ -173,6 +173,25 @@ fn from_yaml(text: &str) -> Result<Value, String> {
     let document = yaml::read(text, FileId(0)).first();
     let node = document.map_err(|error| format!("error converting YAML to JSON: {}", error.go))?;
     Ok(yaml::untagged(&node, Numbers::Go))
+}
+
+/// A map, with what could not be read as `Error`.
+fn map_from_json(text: &str) -> Value {
+    match from_json_partly(text) {
+        Ok((Value::Map(map), Some(error))) => {
+            let mut entries = map.sorted();
+            entries.push(("Error".into(), error.into()));
+            Value::map(entries)
+        }
+        read => map_or_error(read.map(|(value, _)| value), ""),
+    }
+}
+
+fn list_from_json(text: &str) -> Value {
+    match from_json_partly(text) {
+        Ok((Value::List(_), Some(error))) => Value::list(vec![error.into()]),
+        read => list_or_error(read.map(|(value, _)| value), ""),
+    }
 }
 
 fn map_or_error(read: Result<Value, String>, prefix: &str) -> Value {

@@ -1,6 +1,7 @@
 //! Go's time layouts: formatting and parsing by the example of `Mon Jan 2 15:04:05 MST 2006`.
 
 use super::time::{Civil, Time, Zone, days_in_month};
+use crate::value::bytes_of;
 
 pub(super) const RFC3339_NANO: &str = "2006-01-02T15:04:05.999999999Z07:00";
 /// What `time.Time` prints as.
@@ -127,7 +128,7 @@ fn first_piece(layout: &[u8]) -> Option<(usize, Piece, usize)> {
 /// Go's `Time.Format`.
 pub(super) fn format(time: &Time, layout: &str) -> String {
     let (offset, abbreviation) = time.zone.at(time.seconds);
-    let civil = Civil::of(time.seconds + i64::from(offset));
+    let civil = Civil::of(time.seconds.wrapping_add(offset.into()));
     let hour12 = if civil.hour % 12 == 0 { 12 } else { civil.hour % 12 };
     let mut out = Vec::with_capacity(layout.len() + 8);
     let mut rest = layout.as_bytes();
@@ -222,12 +223,13 @@ pub(super) fn parse(layout: &str, value: &[u8], local: &Zone) -> Result<Time, St
     let describe = |message: &str| format!("parsing time {}{message}", quote(whole));
     let mut fields = Fields::default();
     let mut value = value;
-    let mut rest = layout.as_bytes();
+    let layout = &*bytes_of(layout);
+    let mut rest = layout;
     loop {
         let piece = first_piece(rest);
         let start = piece.map_or(rest.len(), |(start, _, _)| start);
         let cannot = |value: &[u8], element: &[u8]| {
-            describe(&format!(" as {}: cannot parse {} as {}", quote(layout.as_bytes()), quote(value), quote(element)))
+            describe(&format!(" as {}: cannot parse {} as {}", quote(layout), quote(value), quote(element)))
         };
         skip(&mut value, &rest[..start]).map_err(|()| cannot(value, &rest[..start]))?;
         let Some((_, piece, length)) = piece else { break };

@@ -116,9 +116,12 @@ fn database(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name))
 }
 
-/// The nearest moment that the zone database knows.
+/// The nearest moment that the zone database knows; rules for the future recur with the calendar.
 fn timestamp(seconds: i64) -> Timestamp {
-    let bounded = seconds.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    const PERIOD: i64 = CYCLE * 86_400;
+    let past = (seconds.saturating_sub(Timestamp::MAX.as_second())).max(0);
+    let recurring = seconds - (past + PERIOD - 1) / PERIOD * PERIOD;
+    let bounded = recurring.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     Timestamp::from_second(bounded).unwrap_or_default()
 }
 
@@ -140,11 +143,14 @@ pub(super) struct Civil {
 const CYCLE: i64 = 146_097;
 /// Days from 1 March of the year 0 to the epoch.
 const EPOCH: i64 = 719_468;
+/// Seconds to the epoch from where Go's calendar starts, the first of March of the year -292277022400.
+const START: i128 = (730_692_556 * CYCLE as i128 + EPOCH as i128) * 86_400;
 
 impl Civil {
-    /// Seconds since the epoch, in the zone's own time.
+    /// Seconds since the epoch, in the zone's own time. What is before Go's calendar is at its other end, as in Go.
     pub(super) fn of(seconds: i64) -> Self {
-        let (days, clock) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let seconds = (i128::from(seconds) + START).rem_euclid(1 << 64) - START;
+        let (days, clock) = (seconds.div_euclid(86_400) as i64, seconds.rem_euclid(86_400) as i64);
         // Years that begin in March end with the leap day.
         let shifted = days + EPOCH;
         let (cycle, day) = (shifted.div_euclid(CYCLE), shifted.rem_euclid(CYCLE));
@@ -231,7 +237,7 @@ impl Time {
     }
 
     fn civil(&self) -> Civil {
-        Civil::of(self.seconds.saturating_add(self.zone.at(self.seconds).0.into()))
+        Civil::of(self.seconds.wrapping_add(self.zone.at(self.seconds).0.into()))
     }
 
     fn total(&self) -> i128 {
@@ -400,7 +406,7 @@ impl Object for Time {
         };
         Some(vec![
             ("wall", Value::Uint(u64::from(self.nanos))),
-            ("ext", Value::Int64(self.seconds.saturating_sub(Time::zero().seconds))),
+            ("ext", Value::Int64(self.seconds.wrapping_sub(Time::zero().seconds))),
             ("loc", Value::Object(Arc::new(Location(zone)))),
         ])
     }

@@ -3,9 +3,10 @@
 use super::time::{Civil, Time, Zone};
 use super::{Env, Error, layout};
 use crate::template::helm::print::MAX_DEPTH;
-use crate::value::{Map, Str, Value, bytes_of, number};
+use crate::value::{List, ListKind, Map, Str, Value, bytes_of, number};
 use std::borrow::Cow;
 use std::fmt::Write;
+use toml::de::{DeTable, DeValue};
 
 /// The document, or the encoder's error.
 pub(super) fn write(env: &mut Env<'_>, value: &Value) -> Result<Result<String, String>, Error> {
@@ -268,7 +269,32 @@ pub(super) fn read(env: &Env<'_>, text: &str) -> Result<Value, String> {
         let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         format!("toml: line {line}: {}", reason(&text, &error))
     })?;
-    Ok(table_value(env, table))
+    let document = if text.contains("[[") { DeTable::parse(&text).ok() } else { None };
+    let tables = document.as_ref().map(|document| Tables { text: &text, table: document.get_ref() });
+    Ok(table_value(env, table, tables))
+}
+
+/// A table as the text has it: the values alone do not tell `[[a]]` from `a = [{}]`.
+#[derive(Clone, Copy)]
+struct Tables<'t> {
+    text: &'t str,
+    table: &'t DeTable<'t>,
+}
+
+impl<'t> Tables<'t> {
+    fn table(self, key: &str) -> Option<Tables<'t>> {
+        let table = self.table.get(key)?.get_ref().as_table()?;
+        Some(Tables { table, ..self })
+    }
+
+    /// The tables of `[[key]]`.
+    fn array(self, key: &str) -> Option<Vec<Tables<'t>>> {
+        let items = self.table.get(key)?.get_ref().as_array()?;
+        let is_inline = |item: &toml::Spanned<DeValue<'_>>| self.text[item.span().start..].starts_with('{');
+        let tables = items.iter().filter(|item| !is_inline(item)).filter_map(|item| item.get_ref().as_table());
+        let tables: Vec<_> = tables.map(|table| Tables { table, ..self }).collect();
+        (!tables.is_empty() && tables.len() == items.len()).then_some(tables)
+    }
 }
 
 /// The error in BurntSushi's words, where it is a common one.
@@ -282,8 +308,25 @@ fn reason(text: &str, error: &toml::de::Error) -> String {
     }
 }
 
-fn table_value(env: &Env<'_>, table: toml::Table) -> Value {
-    Value::map(table.into_iter().map(|(key, value)| (key, read_value(env, value))))
+fn table_value(env: &Env<'_>, table: toml::Table, tables: Option<Tables<'_>>) -> Value {
+    let entry = |key: &str, value| match value {
+        toml::Value::Table(table) => table_value(env, table, tables.and_then(|tables| tables.table(key))),
+        toml::Value::Array(items) => match tables.and_then(|tables| tables.array(key)) {
+            Some(tables) => {
+                let item = |(item, tables)| match item {
+                    toml::Value::Table(table) => table_value(env, table, Some(tables)),
+                    item => read_value(env, item),
+                };
+                Value::List(List::with(ListKind::Maps, Some(items.into_iter().zip(tables).map(item).collect()), 0))
+            }
+            None => read_value(env, toml::Value::Array(items)),
+        },
+        value => read_value(env, value),
+    };
+    Value::map(table.into_iter().map(|(key, value)| {
+        let value = entry(&key, value);
+        (key, value)
+    }))
 }
 
 fn read_value(env: &Env<'_>, value: toml::Value) -> Value {
@@ -294,7 +337,7 @@ fn read_value(env: &Env<'_>, value: toml::Value) -> Value {
         toml::Value::Boolean(value) => value.into(),
         toml::Value::Datetime(time) => read_time(env, time).value(),
         toml::Value::Array(items) => Value::list(items.into_iter().map(|item| read_value(env, item)).collect()),
-        toml::Value::Table(table) => table_value(env, table),
+        toml::Value::Table(table) => table_value(env, table, None),
     }
 }
 
