@@ -8,6 +8,7 @@ mod derived_schema;
 mod diagnostics;
 mod docs;
 mod functions;
+mod gitea;
 mod helm;
 mod hook;
 mod hostile;

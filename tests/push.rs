@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A folder with charts `name` at a version, each in a folder of its name.
-fn charts(names: &[&str]) -> Folder {
+pub fn charts(names: &[&str]) -> Folder {
     let folder = Folder::new();
     for name in names {
         chart(&folder, name, "1.0.0", "x");
@@ -18,7 +18,7 @@ fn charts(names: &[&str]) -> Folder {
     folder
 }
 
-fn chart(folder: &Folder, name: &str, version: &str, content: &str) {
+pub fn chart(folder: &Folder, name: &str, version: &str, content: &str) {
     folder.write(&format!("{name}/Chart.yaml"), format!("apiVersion: v2\nname: {name}\nversion: {version}\n"));
     folder.write(&format!("{name}/values.yaml"), format!("content: {content}\n"));
 }
@@ -163,7 +163,7 @@ fn helm_reads_what_we_push_to_webdav() {
 }
 
 /// Starts one push for each chart, all at once, and gives those that succeeded.
-fn push_all(folder: &Folder, names: &[String], target: &str) -> Vec<String> {
+pub fn push_all(folder: &Folder, names: &[String], target: &str) -> Vec<String> {
     let start = |name: &String| -> Child {
         let mut command = folder.command(["push", name, target]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("chart starts")
@@ -178,7 +178,7 @@ fn push_all(folder: &Folder, names: &[String], target: &str) -> Vec<String> {
     done
 }
 
-fn many(count: usize) -> (Folder, Vec<String>) {
+pub fn many(count: usize) -> (Folder, Vec<String>) {
     let names: Vec<_> = (0..count).map(|number| format!("chart-{number:02}")).collect();
     (charts(&names.iter().map(String::as_str).collect::<Vec<_>>()), names)
 }
@@ -560,13 +560,39 @@ fn gitlab_takes_forms() {
 }
 
 #[test]
+fn who_is_overwritten_on_gitlab_is_told() {
+    let (folder, data) = packed();
+    let other = index_of(b"another archive", "");
+    let asked = std::sync::atomic::AtomicU32::new(0);
+    let server = recorded(move |request, stored| match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/api/v4/projects/42/packages/helm/stable/index.yaml") if stored.is_empty() => {
+            Answer::new(200, "apiVersion: v1\nentries: {}\n")
+        }
+        // Another push comes right after ours.
+        ("GET", "/api/v4/projects/42/packages/helm/stable/index.yaml") => match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => Answer::new(200, index_of(&data, "")),
+            _ => Answer::new(200, &other),
+        },
+        ("POST", "/api/v4/projects/42/packages/helm/api/stable/charts") => Answer::new(201, "{}"),
+        _ => Answer::new(404, ""),
+    });
+    let url = server.url("/api/v4/projects/42/packages/helm/stable");
+    let run = folder.run(&format!("push web-1.0.0.tgz {url}")).fails(1);
+    assert!(run.stderr.contains("published already with other contents"), "{}", run.stderr);
+    assert!(server.lines().contains(&"GET /api/v4/projects/42/packages/helm/stable/charts/web-1.0.0.tgz".to_owned()));
+}
+
+#[test]
 fn gitea_takes_archives() {
     let (folder, data) = packed();
     let sent = data.clone();
-    let listed = index_of(&data, "serverInfo:\n  contextPath: https://gitea.example/api/packages/acme/helm\n");
+    // It lists no digests.
+    let listed = "apiVersion: v1\nentries:\n  web:\n  - name: web\n    version: 1.0.0\n    urls:\n    \
+                  - https://gitea.example/api/packages/acme/helm/web-1.0.0.tgz\n";
     let server = recorded(move |request, stored| match (request.method.as_str(), request.path.as_str()) {
-        ("GET", "/api/packages/acme/helm/index.yaml") if stored.is_empty() => Answer::new(404, ""),
-        ("GET", "/api/packages/acme/helm/index.yaml") => Answer::new(200, &listed),
+        ("GET", "/api/packages/acme/helm/index.yaml") if stored.is_empty() => Answer::new(200, "apiVersion: v1\n"),
+        ("GET", "/api/packages/acme/helm/index.yaml") => Answer::new(200, listed),
+        ("GET", "/api/packages/acme/helm/web-1.0.0.tgz") => Answer::new(200, stored),
         ("POST", "/api/packages/acme/helm/api/charts") => Answer::new(201, ""),
         _ => Answer::new(404, ""),
     });

@@ -1,6 +1,6 @@
 //! Real servers on free ports of the loopback interface, each with its own folder, ended when the test is over.
 
-use crate::support::{Folder, tool};
+use crate::support::{Folder, optional_tool, tool};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -124,6 +124,41 @@ pub fn chartmuseum(arguments: &[&str]) -> Option<Running> {
         .env_clear();
     std::fs::create_dir_all(folder.path().join("data")).expect("folder");
     Some(Running::start(&mut command, port, folder))
+}
+
+/// Gitea with its database in `data/`, and user `ann` with password `s3cret-s3cret`.
+#[track_caller]
+pub fn gitea() -> Option<Running> {
+    let binary = optional_tool("gitea")?;
+    let folder = Folder::new();
+    let port = free_port();
+    let at = folder.path().display();
+    folder.write(
+        "app.ini",
+        format!(
+            "I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true\nWORK_PATH = {at}\n\
+             [server]\nHTTP_ADDR = 127.0.0.1\nHTTP_PORT = {port}\nROOT_URL = http://127.0.0.1:{port}/\n\
+             OFFLINE_MODE = true\nDISABLE_SSH = true\n\
+             [database]\nDB_TYPE = sqlite3\nPATH = {at}/data/gitea.db\nSQLITE_JOURNAL_MODE = WAL\nSQLITE_TIMEOUT = 20000\n\
+             [security]\nINSTALL_LOCK = true\nSECRET_KEY = x\n[log]\nMODE = console\nLEVEL = warn\n\
+             [indexer]\nISSUE_INDEXER_TYPE = db\n[cron]\nENABLED = false\n"
+        ),
+    );
+    let run = |line: &str| {
+        let mut command = Command::new(&binary);
+        command.arg("-c").arg(folder.path().join("app.ini")).args(line.split(' ')).current_dir(folder.path());
+        command.env("HOME", folder.path());
+        command
+    };
+    for line in [
+        "migrate",
+        "admin user create --username ann --password s3cret-s3cret --email ann@example.com --must-change-password=false",
+    ] {
+        let output = run(line).output().expect("gitea runs");
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let mut web = run("web");
+    Some(Running::start(&mut web, port, folder))
 }
 
 /// The names of the files in a folder, hidden ones too.

@@ -145,10 +145,27 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// A tool that takes minutes to build, named by `CHART_TEST_<NAME>`. Where it is absent the test says so and returns,
+/// also where skipping is forbidden.
+#[track_caller]
+pub fn optional_tool(name: &str) -> Option<PathBuf> {
+    let variable = format!("CHART_TEST_{}", name.to_uppercase().replace('-', "_"));
+    let found = std::env::var_os(&variable).map(PathBuf::from);
+    if found.is_none() {
+        say_skipped(&format!("`{name}` is not installed (`.ci/{name}.sh` builds it, {variable} names it)"));
+    }
+    found
+}
+
 /// Says loudly that a test skips, or fails where skipping is forbidden.
 #[track_caller]
 pub fn skip(why: &str) {
     assert!(std::env::var_os("CHART_TEST_NO_SKIP").is_none(), "skipping is forbidden here: {why}");
+    say_skipped(why);
+}
+
+#[track_caller]
+fn say_skipped(why: &str) {
     // Written to the terminal's stderr itself: the test harness captures `eprintln!` of passing tests.
     use std::io::Write;
     let at = std::panic::Location::caller();

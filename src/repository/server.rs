@@ -427,10 +427,16 @@ impl Server {
         if let Some(digest) = index.digest(upload.name(), upload.version()).flatten() {
             return Ok(Some(digest.to_owned()));
         }
-        // Gitea lists no digests.
-        let Some(entry) = index.entry(upload.name(), upload.version()).transpose()? else { return Ok(None) };
-        let url = entry.urls.first().ok_or_else(|| super::no_url(&entry))?;
-        self.stored_digest(url.rsplit('/').next().unwrap_or(url))
+        match index.entry(upload.name(), upload.version()).transpose()? {
+            // Gitea lists no digests.
+            Some(entry) => {
+                let url = entry.urls.first().ok_or_else(|| super::no_url(&entry))?;
+                self.stored_digest(url.rsplit('/').next().unwrap_or(url))
+            }
+            // GitLab lists a few hundred versions, the newest, and has the others all the same.
+            None if protocol == Protocol::Gitlab => self.stored_digest(&format!("charts/{}", upload.file_name)),
+            None => Ok(None),
+        }
     }
 
     /// What it takes to have a version's archive.
