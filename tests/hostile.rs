@@ -1,5 +1,7 @@
 //! Archives from strangers: each is given to every command that reads archives.
 
+mod headers;
+
 use crate::support::{Folder, Run, binary, tool};
 use chart::chart::Dependency;
 use chart::repository::lock::{Lock, Locked, sum};
@@ -385,9 +387,9 @@ fn refuse(what: &str, data: &[u8], why: &str) {
     assert!(!Path::new("/tmp/escaped").exists() && !Path::new("/escaped").exists(), "{what}");
 }
 
-#[test]
-fn hostile_archives_are_refused_by_every_command() {
-    let all = hostile();
+/// Gives archives to the commands, some at a time.
+fn refuse_all(all: Vec<(impl Into<String>, Vec<u8>, &'static str)>) {
+    let all: Vec<(String, _, _)> = all.into_iter().map(|(what, data, why)| (what.into(), data, why)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -398,6 +400,11 @@ fn hostile_archives_are_refused_by_every_command() {
             });
         }
     });
+}
+
+#[test]
+fn hostile_archives_are_refused_by_every_command() {
+    refuse_all(hostile());
 }
 
 #[test]
@@ -425,6 +432,31 @@ fn charts_in_charts_are_bounded() {
             assert!(run.stdout.contains(why) || run.stderr.contains(why), "{what}: {line}: {run:?}");
             assert!(!run.stderr.contains("panicked") && run.stderr.len() < 20_000, "{what}: {line}: {run:?}");
         }
+    }
+}
+
+/// Gives archives to the commands, each of which must find `a: 1` in the values, as Helm does, but for some.
+fn take_all(odd: &[(&str, Vec<u8>)], refused_by_helm: &[&str]) {
+    let folder = Folder::new();
+    for (what, data) in odd {
+        folder.write("odd.tgz", data);
+        let run = run(&folder, "show values odd.tgz");
+        assert_eq!((run.code, run.stdout.trim_end().trim_start_matches('\u{feff}')), (0, "a: 1"), "{what}: {run:?}");
+        folder.write("listed/web-1.0.0.tgz", data);
+        let _ = std::fs::remove_file(folder.path().join("listed/index.yaml"));
+        folder.run("index listed").ok();
+        folder.run(&format!("pull file://{}/listed/web --version 1.0.0 --untar -d out", folder.path().display())).ok();
+        assert_eq!(folder.read("out/web/values.yaml").trim_start_matches('\u{feff}'), "a: 1\n", "{what}");
+        std::fs::remove_dir_all(folder.path().join("out")).expect("removed");
+    }
+    let Some(helm) = tool("helm") else { return };
+    for (what, data) in odd {
+        folder.write("odd.tgz", data);
+        let mut command = Command::new(&helm);
+        command.args(["show", "chart", "odd.tgz"]).current_dir(folder.path()).env_clear().env("HOME", folder.path());
+        let output = command.output().expect("helm runs");
+        let is_taken = !refused_by_helm.contains(what);
+        assert_eq!(output.status.success(), is_taken, "{what}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -518,28 +550,8 @@ fn odd_archives_that_helm_takes_are_taken() {
             Tar::meta("apiVersion: v2\nname: web\nversion: v1.0.0\n").file("web/values.yaml", "a: 1\n").end(),
         ),
     ];
-    let folder = Folder::new();
-    for (what, data) in &odd {
-        folder.write("odd.tgz", data);
-        let run = run(&folder, "show values odd.tgz");
-        assert_eq!((run.code, run.stdout.trim_end().trim_start_matches('\u{feff}')), (0, "a: 1"), "{what}: {run:?}");
-        folder.write("listed/web-1.0.0.tgz", data);
-        let _ = std::fs::remove_file(folder.path().join("listed/index.yaml"));
-        folder.run("index listed").ok();
-        folder.run(&format!("pull file://{}/listed/web --version 1.0.0 --untar -d out", folder.path().display())).ok();
-        assert_eq!(folder.read("out/web/values.yaml").trim_start_matches('\u{feff}'), "a: 1\n", "{what}");
-        std::fs::remove_dir_all(folder.path().join("out")).expect("removed");
-    }
-    let Some(helm) = tool("helm") else { return };
-    for (what, data) in &odd {
-        folder.write("odd.tgz", data);
-        let mut command = Command::new(&helm);
-        command.args(["show", "chart", "odd.tgz"]).current_dir(folder.path()).env_clear().env("HOME", folder.path());
-        let output = command.output().expect("helm runs");
-        // Helm takes any name that starts with two dots for a parent directory.
-        let is_stricter = matches!(*what, "dots that lead nowhere" | "dots and blanks at the end");
-        assert_eq!(output.status.success(), !is_stricter, "{what}: {}", String::from_utf8_lossy(&output.stderr));
-    }
+    // Helm takes any name that starts with two dots for a parent directory.
+    take_all(&odd, &["dots that lead nowhere", "dots and blanks at the end"]);
 }
 
 #[test]
