@@ -1,6 +1,7 @@
 //! Archives from strangers: each is given to every command that reads archives.
 
 mod headers;
+mod listings;
 
 use crate::support::{Folder, Run, binary, tool};
 use chart::chart::Dependency;

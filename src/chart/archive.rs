@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader};
 
-/// What an archive may hold. The first two byte limits are Helm's.
+/// What an archive may hold. The total is Helm's.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Bytes of one file.
@@ -26,7 +26,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { file: 5 << 20, total: 100 << 20, entries: 20_000, path: 1024, ratio: 100 }
+        Limits { file: 100 << 20, total: 100 << 20, entries: 20_000, path: 1024, ratio: 100 }
     }
 }
 
@@ -576,8 +576,9 @@ mod tests {
         let zeros = vec![0; 5 << 20];
         let many: Vec<_> = (0..15).map(|n| file(&format!("web/{n}"), &zeros)).collect();
         assert!(refused(&many).contains("far more"));
-        let big = vec![0; (5 << 20) + 1];
-        assert!(refused(&[file("web/a", &big)]).contains("a file may have"));
+        let limits = Limits { file: 9, ..Limits::default() };
+        let error = read(&archive(&[file("web/a", &[7; 10])]), &limits).expect_err("too large");
+        assert!(error.to_string().contains("has 10 bytes, more than the 9 that a file may have"), "{error}");
         let entries: Vec<_> = (0..20_001).map(|n| file(&format!("web/{n}"), b"")).collect();
         assert!(refused(&entries).contains("20000 entries"));
         let limits = Limits { total: 10, ..Limits::default() };

@@ -147,7 +147,7 @@ impl Loader<'_> {
     }
 
     fn archive(&mut self, location: &str, bytes: &[u8]) -> Result<RawFiles, Failure> {
-        let limits = archive::Limits { file: MAX_SIZE, total: MAX_SIZE, ..archive::Limits::default() };
+        let limits = archive::Limits::default();
         let entries = match archive::read(bytes, &limits) {
             Ok(entries) => entries,
             Err(error) => return refuse(format!("`{location}`: {error}")),

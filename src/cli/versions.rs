@@ -3,8 +3,8 @@
 use super::package::ResultFormat;
 use super::remote::{RepositoryFlags, named};
 use super::{Exit, Failed, Terminal};
-use crate::repository::Found;
 use crate::repository::index::newer;
+use crate::repository::{Found, Result};
 use crate::version::{Constraint, Version};
 use clap::Args;
 
@@ -48,9 +48,10 @@ pub fn run(arguments: &Versions, terminal: &mut Terminal) -> Result<Exit, Failed
     let mut text = String::new();
     for found in &found {
         text += &match arguments.format {
-            ResultFormat::Human => line(found)?,
-            ResultFormat::Json => json(found)?,
-        };
+            ResultFormat::Human => line(found),
+            ResultFormat::Json => json(found),
+        }
+        .map_err(|error| error.context(format!("`{}`", named.repository.location())))?;
     }
     terminal.print(text)?;
     Ok(if found.is_empty() { Exit::Findings } else { Exit::Success })
@@ -63,14 +64,16 @@ fn released(version: &Version) -> Version {
 }
 
 /// The version, and the app version where there is one.
-fn line(found: &Found) -> Result<String, Failed> {
+fn line(found: &Found) -> Result<String> {
     let entry = found.entry()?;
     let deprecated = if entry.deprecated { " deprecated" } else { "" };
     let app = if entry.app_version.is_empty() { String::new() } else { format!(" (app {})", entry.app_version) };
-    Ok(format!("{}{app}{deprecated}\n", found.version))
+    // Repositories write what they like, terminals do what they are told.
+    let line = format!("{}{app}{deprecated}", found.version);
+    Ok(line.replace(char::is_control, "\u{fffd}") + "\n")
 }
 
-fn json(found: &Found) -> Result<String, Failed> {
+fn json(found: &Found) -> Result<String> {
     let entry = found.entry()?;
     let mut json = serde_json::json!({ "name": entry.name, "version": found.version });
     let digest = if entry.digest.is_empty() { String::new() } else { format!("sha256:{}", entry.digest) };

@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use reqwest::Method;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -137,8 +137,8 @@ impl Cache {
         file.as_file_mut().seek(SeekFrom::Start(0)).map_err(disk)?;
         if is_gzip(&head) {
             let mut plain = start().map_err(disk)?;
-            let mut content = MultiGzDecoder::new(BufReader::new(file.as_file())).take(MAX_INDEX);
-            std::io::copy(&mut content, plain.as_file_mut()).map_err(|error| unpacked(url, &error))?;
+            let packed = file.as_file().metadata().map_err(disk)?.len();
+            unpack(BufReader::new(file.as_file()), packed, plain.as_file_mut(), url)?;
             plain.as_file_mut().seek(SeekFrom::Start(0)).map_err(disk)?;
             file = plain;
         }
@@ -161,16 +161,23 @@ fn fetch(client: &Client, request: &Request) -> Result<Vec<u8>> {
         return Ok(data);
     }
     let mut plain = Vec::new();
-    let read = MultiGzDecoder::new(data.as_slice()).take(MAX_INDEX).read_to_end(&mut plain);
-    read.map(|_| plain).map_err(|error| unpacked(&request.url, &error))
+    unpack(data.as_slice(), data.len() as u64, &mut plain, &request.url).map(|()| plain)
+}
+
+/// Unpacks what a server packed for the way, unless it is a bomb: an index takes ten to fifty times its packed size.
+fn unpack(packed: impl BufRead, size: u64, into: &mut impl Write, url: &Url) -> Result<()> {
+    let most = (16 << 20).max(size.saturating_mul(200)).min(MAX_INDEX);
+    let done = std::io::copy(&mut MultiGzDecoder::new(packed).take(most + 1), into);
+    let bad = |why: String| Error::new(Kind::Malformed, format!("`{}` {why}", shown(url)));
+    match done {
+        Ok(done) if done <= most => Ok(()),
+        Ok(_) => Err(bad(format!("unpacks to more than {most} bytes"))),
+        Err(error) => Err(bad(format!("does not unpack: {error}"))),
+    }
 }
 
 fn is_gzip(head: &Head) -> bool {
     head.header(CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"))
-}
-
-fn unpacked(url: &Url, error: &std::io::Error) -> Error {
-    Error::new(Kind::Malformed, format!("`{}` does not unpack: {error}", shown(url)))
 }
 
 impl Read for Source {
@@ -182,7 +189,7 @@ impl Read for Source {
     }
 }
 
-impl std::io::BufRead for Source {
+impl BufRead for Source {
     fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
         match self {
             Source::File(file) => file.fill_buf(),

@@ -3,7 +3,7 @@
 //! `update` resolves the ranges of `Chart.yaml` anew and writes `Chart.lock`; `build` fetches what the lock says and
 //! fails where lock, chart and archive disagree. Both do only what is left to do.
 
-use super::error::{Error, Kind, Result};
+use super::error::{Error, Kind, Result, redacted};
 use super::lock::{Lock, Locked, old_sum, sum};
 use super::parallel::{TRANSFERS, cores, parallel};
 use super::resolve::{accept, no_version, pick};
@@ -332,7 +332,10 @@ impl Job<'_> {
                 if self.check.is_some() || resolved.locked.digest.is_some() || found.tag().is_some() {
                     return Ok(AtHand::Nowhere);
                 }
-                let (file_name, listed) = (resolved.locked.file_name(), found.entry()?.digest);
+                let entry = found
+                    .entry()
+                    .map_err(|error| error.context(format!("`{}`", redacted(&resolved.locked.repository))))?;
+                let (file_name, listed) = (resolved.locked.file_name(), entry.digest);
                 let same = self.there(&file_name).is_some_and(|data| package::digest(&data) == listed);
                 let kept = || AtHand::Piece(Some((Piece { file_name, data: None }, listed)));
                 Ok(if same { kept() } else { AtHand::Nowhere })

@@ -2,7 +2,7 @@
 
 use super::error::{Error, Kind, Result};
 use super::index::{Change, Index, bare_digest, conflict};
-use super::{Download, Found, Receipt, Repository, Upload, index};
+use super::{Download, Found, MAX_ARCHIVE, MAX_PROVENANCE, Receipt, Repository, Upload, index};
 use crate::{fs, package};
 use std::path::{Path, PathBuf};
 
@@ -109,8 +109,14 @@ impl Repository for Directory {
     fn fetch(&self, found: &Found) -> Result<Download> {
         let entry = found.entry()?;
         let path = self.archive_path(&entry)?;
+        if fs::exists(&path) && !fs::is_file(&path) {
+            return Err(Error::new(Kind::Malformed, format!("`{}` is not a file", path.display())));
+        }
+        let data = fs::read_at_most(&path, MAX_ARCHIVE)?.ok_or_else(|| {
+            Error::new(Kind::Malformed, format!("`{}` has more than {MAX_ARCHIVE} bytes", path.display()))
+        })?;
         Ok(Download {
-            data: fs::read(&path)?,
+            data,
             url: path.display().to_string(),
             digest: Some(bare_digest(&entry.digest).to_owned()).filter(|digest| !digest.is_empty()),
             manifest_digest: None,
@@ -120,8 +126,8 @@ impl Repository for Directory {
 
     fn provenance(&self, found: &Found) -> Result<Option<Vec<u8>>> {
         let path = self.archive_path(&found.entry()?)?;
-        match fs::read(&PathBuf::from(format!("{}.prov", path.display()))) {
-            Ok(data) => Ok(Some(data)),
+        match fs::read_at_most(&PathBuf::from(format!("{}.prov", path.display())), MAX_PROVENANCE) {
+            Ok(data) => Ok(data),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),
         }

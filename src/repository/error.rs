@@ -39,7 +39,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), hint: None }
+        Error { kind, message: printable(message.into()), hint: None }
     }
 
     #[must_use]
@@ -62,9 +62,14 @@ impl Error {
     /// Puts what was being done before the message.
     #[must_use]
     pub fn context(mut self, context: impl std::fmt::Display) -> Self {
-        self.message = format!("{context}: {}", self.message);
+        self.message = printable(format!("{context}: {}", self.message));
         self
     }
+}
+
+/// Servers and indexes write what they like, and terminals do what they are told.
+fn printable(message: String) -> String {
+    if message.contains(char::is_control) { message.replace(char::is_control, "\u{fffd}") } else { message }
 }
 
 impl From<crate::fs::Error> for Error {

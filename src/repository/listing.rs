@@ -3,6 +3,7 @@
 //! What the archives held is remembered in the cache with their sizes and times, so a second run reads only those that
 //! are new or were touched. The index's lines for the others stay as they are.
 
+use super::MAX_ARCHIVE;
 use super::cache::Cache;
 use super::directory::lock;
 use super::error::{Error, Kind, Result};
@@ -13,9 +14,6 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
-
-/// Bytes of the largest archive that is read.
-const MAX_ARCHIVE: u64 = 200 << 20;
 
 /// How an index is made.
 #[derive(Debug, Clone, Default)]

@@ -31,6 +31,11 @@ use crate::chart::{Metadata, archive};
 use crate::package;
 use std::sync::Arc;
 
+/// Bytes of the largest archive that is fetched or read.
+const MAX_ARCHIVE: u64 = 200 << 20;
+/// Bytes of the largest provenance file.
+const MAX_PROVENANCE: u64 = 1 << 20;
+
 /// A place that charts are published to and fetched from.
 pub trait Repository: Send + Sync {
     /// Publishes an archive, or finds it published already. Another archive under the same version is an error, unless

@@ -7,7 +7,7 @@ use super::index::{Change, Entry, Index, bare_digest, conflict};
 use super::mutex::Mutex;
 use super::parallel::TRANSFERS;
 use super::settle::settle;
-use super::{Download, Found, Receipt, Repository, Upload, index};
+use super::{Download, Found, MAX_ARCHIVE, MAX_PROVENANCE, Receipt, Repository, Upload, index};
 use crate::package;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
@@ -18,8 +18,6 @@ use url::Url;
 
 /// Bytes of the largest index that is read.
 const MAX_INDEX: u64 = 1 << 30;
-/// Bytes of the largest archive that is fetched.
-const MAX_ARCHIVE: u64 = 200 << 20;
 /// How often an index is put anew that others changed meanwhile.
 const ROUNDS: usize = 20;
 
@@ -441,7 +439,7 @@ impl Server {
 
     /// What it takes to have a version's archive.
     fn plan(&self, found: &Found) -> Result<Plan> {
-        let entry = found.entry()?;
+        let entry = found.entry().map_err(|error| error.context(format!("`{}index.yaml`", shown(&self.base))))?;
         let url = self.archive_url(&entry)?;
         let digest = Some(entry.digest).filter(|digest| !digest.is_empty());
         if let Some(data) = digest.as_deref().and_then(|digest| self.cache.archive(digest)) {
@@ -503,7 +501,7 @@ impl Repository for Server {
     fn provenance(&self, found: &Found) -> Result<Option<Vec<u8>>> {
         let mut url = self.archive_url(&found.entry()?)?;
         url.set_path(&format!("{}.prov", url.path()));
-        match self.client.get(&url, 1 << 20) {
+        match self.client.get(&url, MAX_PROVENANCE) {
             Ok(data) => Ok(Some(data)),
             Err(error) if error.kind == Kind::Missing => Ok(None),
             Err(error) => Err(error),

@@ -233,8 +233,16 @@ impl<'de> Visitor<'de> for Entries<'_> {
     }
 }
 
+/// Nodes of a text that is built whole, some 150 bytes of memory each.
+const MAX_NODES: usize = 10_000_000;
+
 /// A YAML text as JSON.
 pub(super) fn json(text: &str) -> Result<Json> {
+    // Before each node but the first one of these stands.
+    let nodes = text.bytes().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{' | b'\n')).take(MAX_NODES + 1);
+    if nodes.count() > MAX_NODES {
+        return Err(malformed("it is too large to be laid out as no program does"));
+    }
     let parsed = yaml::read(text, FileId(0));
     let node = parsed.first().map_err(|error| malformed(&error.diagnostic.message))?;
     Ok(to_json(&node))

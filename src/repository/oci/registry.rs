@@ -12,7 +12,7 @@ use crate::repository::http::{self, Body, Head, Request};
 use crate::repository::index::{Change, Charts, conflict};
 use crate::repository::resolve::{no_version, pick};
 use crate::repository::settle::settle;
-use crate::repository::{Download, Found, Receipt, Repository, Upload, Wanted};
+use crate::repository::{Download, Found, MAX_ARCHIVE, Receipt, Repository, Upload, Wanted};
 use crate::version::Version;
 use oci_client::Reference;
 use oci_client::manifest::{OciDescriptor, OciImageManifest};
@@ -23,7 +23,6 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-const MAX_BLOB: u64 = 200 << 20;
 /// What the specification lets registries refuse.
 const MAX_MANIFEST: u64 = 4 << 20;
 const MAX_ANSWER: u64 = 8 << 20;
@@ -178,7 +177,7 @@ impl Registry {
         let what = reference.whole();
         let refuse = |kind, why: String| Err(Error::new(kind, format!("`{what}` {why}")));
         let size = u64::try_from(layer.size).unwrap_or(u64::MAX);
-        if size > MAX_BLOB {
+        if size > MAX_ARCHIVE {
             return refuse(Kind::Malformed, format!("has a layer of {} bytes", layer.size));
         }
         let is_digest = layer.digest.strip_prefix("sha256:").is_some_and(|hex| {
