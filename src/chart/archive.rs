@@ -577,8 +577,8 @@ mod tests {
         let many: Vec<_> = (0..15).map(|n| file(&format!("web/{n}"), &zeros)).collect();
         assert!(refused(&many).contains("far more"));
         let limits = Limits { file: 9, ..Limits::default() };
-        let error = read(&archive(&[file("web/a", &[7; 10])]), &limits).expect_err("too large");
-        assert!(error.to_string().contains("has 10 bytes, more than the 9 that a file may have"), "{error}");
+        let large = read(&archive(&[file("web/a", &[7; 10])]), &limits).expect_err("too large").to_string();
+        assert!(large.contains("has 10 bytes, more than the 9 that a file may have"), "{large}");
         let entries: Vec<_> = (0..20_001).map(|n| file(&format!("web/{n}"), b"")).collect();
         assert!(refused(&entries).contains("20000 entries"));
         let limits = Limits { total: 10, ..Limits::default() };
