@@ -372,8 +372,17 @@ fn signatures_travel_with_archives() {
     targets.extend(registry.as_ref().map(|server| oci(server, "charts")));
     let museum = crate::servers::chartmuseum(&[]);
     targets.extend(museum.as_ref().map(|server| server.url("")));
+    let dav = crate::servers::nginx("PUT DELETE MKCOL COPY MOVE", "");
+    targets.extend(dav.as_ref().map(|server| server.url("/charts")));
+    std::fs::create_dir(folder.path().join("unsigned")).expect("a folder");
+    std::fs::copy(folder.path().join("web-1.0.0.tgz"), folder.path().join("unsigned/web-1.0.0.tgz")).expect("copied");
     for target in targets {
-        folder.run(&format!("push web-1.0.0.tgz {target}")).ok();
+        // The signature may come later.
+        folder.run(&format!("push unsigned/web-1.0.0.tgz {target}")).ok();
+        folder.run(&format!("pull {target}/web --verify --keyring bob.gpg -d got")).fails(1);
+        let push = |more: &str| folder.run(&format!("push web-1.0.0.tgz {target} {more}")).ok().stderr;
+        assert!(push("").starts_with("signed: web 1.0.0 at "), "{target}");
+        assert!(push("").starts_with("already there: web 1.0.0 at "), "{target}");
         let run = folder.run(&format!("pull {target}/web --verify --prov --keyring bob.gpg -d got")).ok();
         assert!(run.stderr.contains("signed by Bob"), "{}", run.stderr);
         assert!(folder.path().join("got/web-1.0.0.tgz.prov").is_file());

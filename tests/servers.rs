@@ -4,6 +4,7 @@ use crate::support::{Folder, optional_tool, tool};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// A running server.
@@ -24,7 +25,7 @@ impl Running {
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = running.child.try_wait().expect("waiting works");
             assert!(
-                ended.is_none() && begun.elapsed() < Duration::from_secs(20),
+                ended.is_none() && begun.elapsed() < Duration::from_secs(60),
                 "no server: {}",
                 running.folder.read("log")
             );
@@ -46,8 +47,16 @@ impl Drop for Running {
     }
 }
 
+/// A port that nobody listens on, and that the system gives to no client meanwhile: those are higher.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(97);
+    loop {
+        let port = 20_000 + (first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// nginx that serves `data/` and takes these WebDAV methods; `more` goes into its `location`.

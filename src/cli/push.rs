@@ -97,6 +97,7 @@ pub fn run(arguments: &Push, terminal: &mut Terminal) -> Result<Exit, Failed> {
             Change::Added => "pushed",
             Change::Same => "already there",
             Change::Replaced => "replaced",
+            Change::Signed => "signed",
         };
         match arguments.format {
             ResultFormat::Human => {
@@ -116,6 +117,7 @@ pub fn run(arguments: &Push, terminal: &mut Terminal) -> Result<Exit, Failed> {
                         Change::Added => "added",
                         Change::Same => "same",
                         Change::Replaced => "replaced",
+                        Change::Signed => "signed",
                     },
                 });
                 if let Some(digest) = receipt.manifest_digest {

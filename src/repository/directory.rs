@@ -72,15 +72,17 @@ impl Repository for Directory {
         let _lock = lock(&self.path)?;
         let mut index = self.read_index()?;
         let target = self.path.join(&upload.file_name);
+        let provenance = self.path.join(format!("{}.prov", upload.file_name));
         let receipt = |change| Receipt::new(change, target.display().to_string(), upload);
         let mut replaces = false;
         if let Some(there) = index.digest(upload.name(), upload.version()) {
             if there == Some(&*upload.digest) {
                 let intact = fs::read(&target).is_ok_and(|data| package::digest(&data) == upload.digest);
-                if !intact {
+                let is_unsigned = upload.provenance.is_some() && !fs::exists(&provenance);
+                if !intact || is_unsigned {
                     self.write_archive(upload)?;
                 }
-                return Ok(receipt(Change::Same));
+                return Ok(receipt(if is_unsigned { Change::Signed } else { Change::Same }));
             }
             if !upload.force {
                 return Err(conflict(upload.name(), upload.version(), there, Some(&upload.digest)));
@@ -88,6 +90,7 @@ impl Repository for Directory {
             // The old entry goes before its archive does, so that no index ever names bytes that are not there.
             index.retain(|listed| listed.name != upload.name() || listed.version != upload.version());
             self.write_index(&index, &upload.now)?;
+            fs::remove(&provenance)?;
             replaces = true;
         }
         self.write_archive(upload)?;

@@ -189,16 +189,35 @@ impl Server {
         Body::Bytes { name: upload.file_name.clone(), data: Arc::clone(&upload.data), content_type: "application/gzip" }
     }
 
+    fn provenance_body(provenance: &Arc<[u8]>) -> Body {
+        let content_type = "application/pgp-signature";
+        Body::Bytes { name: String::new(), data: Arc::clone(provenance), content_type }
+    }
+
+    /// Gives an archive that is there its signature if it has none. A signature of another time stays.
+    fn add_signature(&self, upload: &Upload, folder: &Url) -> Result<Change> {
+        let Some(provenance) = &upload.provenance else { return Ok(Change::Same) };
+        let place = join(folder, &format!("{}.prov", upload.file_name))?;
+        match self.client.get(&place, MAX_PROVENANCE) {
+            Ok(_) => return Ok(Change::Same),
+            Err(error) if error.kind == Kind::Missing => {}
+            Err(error) => return Err(error),
+        }
+        let body = Self::provenance_body(provenance);
+        if *folder == self.url("")? {
+            self.put(Request::new(Method::PUT, place).body(body))?;
+            return Ok(Change::Signed);
+        }
+        let api = self.api(&self.probe()?.context_path)?;
+        let (head, _) = self.client.send(&Request::new(Method::POST, join(&api, "prov")?).body(body))?;
+        if head.status.is_success() { Ok(Change::Signed) } else { Err(head.error("upload to")) }
+    }
+
     /// Puts the archive, and its provenance before it.
     fn put_archive(&self, upload: &Upload, only_new: bool) -> Result<Head> {
         if let Some(provenance) = &upload.provenance {
-            let body = Body::Bytes {
-                name: String::new(),
-                data: Arc::clone(provenance),
-                content_type: "application/pgp-signature",
-            };
             let path = format!("{}.prov", upload.file_name);
-            self.put(self.request(Method::PUT, &path)?.body(body))?;
+            self.put(self.request(Method::PUT, &path)?.body(Self::provenance_body(provenance)))?;
         }
         let mut request = self.request(Method::PUT, &upload.file_name)?.body(Self::archive_body(upload));
         // Artifactory refuses what arrives with another digest.
@@ -240,7 +259,7 @@ impl Server {
                         self.put_archive(upload, false)?;
                     }
                     return Ok(receipt(match (uploaded, replaces) {
-                        (false, false) => Change::Same,
+                        (false, false) => self.add_signature(upload, &self.url("")?)?,
                         (_, false) => Change::Added,
                         (_, true) => Change::Replaced,
                     }));
@@ -251,6 +270,8 @@ impl Server {
                     }
                     // The old entry goes before its archive does, so that no index names bytes that are not there.
                     index.retain(|listed| listed.name != upload.name() || listed.version != upload.version());
+                    // Neither does its signature stay. Where it cannot be removed, it fits no archive.
+                    self.client.send(&self.request(Method::DELETE, &format!("{}.prov", upload.file_name))?)?;
                     replaces = true;
                 }
                 None => {
@@ -307,7 +328,9 @@ impl Server {
         let receipt = |change| Receipt::new(change, self.shown_archive(upload), upload);
         let there = self.stored_digest(&upload.file_name)?;
         match &there {
-            Some(digest) if *digest == upload.digest => return Ok(receipt(Change::Same)),
+            Some(digest) if *digest == upload.digest => {
+                return self.add_signature(upload, &self.url("")?).map(receipt);
+            }
             Some(digest) if !upload.force => {
                 return Err(conflict(upload.name(), upload.version(), Some(digest), Some(&upload.digest)));
             }
@@ -331,7 +354,12 @@ impl Server {
         let receipt = |change| Receipt::new(change, self.shown_archive(upload), upload);
         let there = self.listed_digest(upload, &api, probed.protocol)?;
         match &there {
-            Some(digest) if *digest == upload.digest => return Ok(receipt(Change::Same)),
+            Some(digest) if *digest == upload.digest => {
+                return match probed.protocol {
+                    Protocol::ChartMuseum => self.add_signature(upload, &self.url("charts/")?).map(receipt),
+                    _ => Ok(receipt(Change::Same)),
+                };
+            }
             Some(digest) if !upload.force => {
                 return Err(conflict(upload.name(), upload.version(), Some(digest), Some(&upload.digest)));
             }

@@ -80,6 +80,8 @@ pub enum Change {
     Same,
     /// It was there with another digest, and that was overridden.
     Replaced,
+    /// It was there with the same digest, and got its signature.
+    Signed,
 }
 
 /// Answers questions about single versions, see [`Index::finder`].

@@ -304,30 +304,32 @@ impl Repository for Registry {
             ..Receipt::new(change, what.clone(), upload)
         };
         let chart_digest = format!("sha256:{}", upload.digest);
-        // Another client may have pushed the same archive with another time in the manifest.
-        let judge = |there: Option<(OciImageManifest, String)>| -> Result<(bool, Option<String>)> {
-            let Some((manifest, there)) = there else { return Ok((false, None)) };
+        // What a push does to what is there, and the digest of a manifest that may stay. Another client may have pushed
+        // the same archive with another time in the manifest, or with a signature of another time.
+        let judge = |there: Option<(OciImageManifest, String)>| -> Result<(Change, Option<String>)> {
+            let Some((manifest, there)) = there else { return Ok((Change::Added, None)) };
             let layer = chart_layer(&manifest).map(|layer| layer.digest.as_str());
             if there == digest || layer == Some(&chart_digest) {
-                return Ok((true, Some(there)));
+                let is_unsigned = upload.provenance.is_some() && provenance_layer(&manifest).is_none();
+                return Ok(if is_unsigned { (Change::Signed, None) } else { (Change::Same, Some(there)) });
             }
             if upload.force {
-                return Ok((true, None));
+                return Ok((Change::Replaced, None));
             }
             Err(conflict(upload.name(), upload.version(), layer, Some(&upload.digest)))
         };
-        let (existed, same) = judge(self.manifest(&scope, &reference)?)?;
+        let (change, same) = judge(self.manifest(&scope, &reference)?)?;
         if let Some(there) = same {
-            return Ok(receipt(Change::Same, there));
+            return Ok(receipt(change, there));
         }
         self.push_blob(&reference, &upload.file_name, &upload.data, &chart_digest)?;
         if let Some(provenance) = &upload.provenance {
             self.push_blob(&reference, "", provenance, &format!("sha256:{}", package::digest(provenance)))?;
         }
         self.push_blob(&reference, "", &config, &format!("sha256:{}", package::digest(&config)))?;
-        if existed {
+        if change != Change::Added {
             self.put_manifest(&reference, &manifest)?;
-            return Ok(receipt(Change::Replaced, digest));
+            return Ok(receipt(change, digest));
         }
         for _ in 0..5 {
             let begun = Instant::now();
