@@ -452,6 +452,46 @@ error: `not.tgz`: a web page, not a chart archive (a gzip-compressed tar file)
 }
 
 #[test]
+fn folders_of_webdav_are_made() {
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+    // As Apache does it: nothing is made in a folder that is not there.
+    let made: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::from(["/dav/".to_owned()]));
+    let files: Mutex<std::collections::BTreeMap<String, Vec<u8>>> = Mutex::default();
+    let folder = charts(&["web"]);
+    let server = Server::start(move |request| {
+        let (mut made, mut files) = (made.lock().expect("unpoisoned"), files.lock().expect("unpoisoned"));
+        let path = request.path.clone();
+        let parent = path.trim_end_matches('/').rsplit_once('/').map(|(parent, _)| format!("{parent}/"));
+        let is_placed = parent.is_some_and(|parent| made.contains(&parent));
+        match request.method.as_str() {
+            "MKCOL" if made.contains(&path) => Answer::new(405, ""),
+            "MKCOL" | "PUT" if !is_placed => Answer::new(409, ""),
+            "MKCOL" => {
+                made.insert(path);
+                Answer::new(201, "")
+            }
+            "PUT" => {
+                files.insert(path, request.body.clone());
+                Answer::new(201, "")
+            }
+            "DELETE" => {
+                made.remove(&path);
+                files.retain(|name, _| !name.starts_with(&path));
+                Answer::new(204, "")
+            }
+            _ => files.get(&path).map_or_else(|| Answer::new(404, ""), |data| Answer::new(200, data)),
+        }
+    });
+    let url = server.url("/dav/a/b/c");
+    folder.run(&format!("push web {url}")).ok();
+    folder.run(&format!("pull {url}/web -d got")).ok();
+    // Not everything can be made.
+    let run = folder.run(&format!("push web {} --retries 0", server.url("/other/a"))).fails(2);
+    assert!(run.stderr.contains("hint: does the folder exist on the server?"), "{}", run.stderr);
+}
+
+#[test]
 fn a_server_without_put_is_told_from_a_missing_folder() {
     let folder = charts(&["web"]);
     let server = Server::start(|request| match request.method.as_str() {

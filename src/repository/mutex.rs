@@ -175,6 +175,7 @@ impl Place {
         match head.status.as_u16() {
             200..=299 => Ok(()),
             405 | 501 => Err(head.error("upload").with_hint(super::server::NO_PUT)),
+            409 => Err(head.error("upload").with_hint(super::server::NO_FOLDER)),
             _ => Err(head.error("upload")),
         }
     }
@@ -208,10 +209,33 @@ fn mkcol() -> Result<Method> {
 /// Whether the server makes and removes collections, tried out on one of our own.
 fn makes_collections(client: &Client, base: &Url, name: &str) -> Result<bool> {
     let Ok(probe) = base.join(&format!(".lock-probe-{name}/")) else { return Ok(false) };
-    let (made, _) = client.send(&Request::new(mkcol()?, probe.clone()))?;
-    if made.status.as_u16() != 201 {
+    let make = |url: &Url| Ok::<_, Error>(client.send(&Request::new(mkcol()?, url.clone()))?.0.status.as_u16());
+    let mut made = make(&probe)?;
+    if made == 409 && make_folder(base, &make)? {
+        made = make(&probe)?;
+    }
+    if made != 201 {
         return Ok(false);
     }
     let (removed, _) = client.send(&Request::new(Method::DELETE, probe))?;
     Ok(removed.status.is_success())
+}
+
+/// Makes a collection that is not there, and those that it lies in.
+fn make_folder(folder: &Url, make: &impl Fn(&Url) -> Result<u16>) -> Result<bool> {
+    let above = |folder: &Url| folder.join("..").ok().filter(|above| above != folder);
+    let mut missing = vec![folder.clone()];
+    // Up to one that can be made or is there, and down again.
+    while make(&missing[missing.len() - 1])? == 409 {
+        let Some(parent) = above(&missing[missing.len() - 1]) else { return Ok(false) };
+        missing.push(parent);
+    }
+    missing.pop();
+    for folder in missing.iter().rev() {
+        // Another client may have made it meanwhile: 405.
+        if !matches!(make(folder)?, 201 | 405) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

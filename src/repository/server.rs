@@ -24,6 +24,8 @@ const ROUNDS: usize = 20;
 pub(super) const NO_PUT: &str =
     "the server takes no PUT here: is this the repository's own URL? `--kind` names other ways to push";
 
+pub(super) const NO_FOLDER: &str = "does the folder exist on the server?";
+
 /// How a server takes charts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -234,7 +236,7 @@ impl Server {
             200..=299 => Ok(head),
             412 => Ok(head),
             405 | 501 => Err(head.error("upload").with_hint(NO_PUT)),
-            409 => Err(head.error("upload").with_hint("does the folder exist on the server?")),
+            409 => Err(head.error("upload").with_hint(NO_FOLDER)),
             _ => Err(head.error("upload")),
         }
     }
