@@ -256,6 +256,7 @@ fn flags_for_clusters_are_read_as_by_helm() {
     }
     for flag in [
         "--timeout=5",
+        "--values=\"one,two.yaml\",",
         "--timeout=",
         "--timeout=1d",
         "--qps=x",

@@ -15,7 +15,7 @@ impl ValuesFlags {
     /// The layers, with the texts of their files.
     pub fn layers(&self, terminal: &mut Terminal) -> Result<Vec<Layer>, Failed> {
         let mut layers = Vec::new();
-        for name in self.files.iter().flat_map(|given| given.iter()).filter(|name| !name.is_empty()) {
+        for name in self.files.iter().flat_map(|given| given.iter()) {
             layers.push(file(name, terminal)?);
         }
         let arguments = [
