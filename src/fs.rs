@@ -131,15 +131,48 @@ pub fn entries(path: &Path) -> Result<Vec<(String, Kind)>> {
 
 /// A file's bytes; `None` when there are more than `limit`.
 pub fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
-    use std::io::Read;
-    let file = at("read", path, std::fs::File::open(path))?;
-    let size = at("read", path, file.metadata())?.len();
-    if size > limit {
-        return Ok(None);
+    Ok(Reader::default().read(path, limit)?.map(<[u8]>::to_vec))
+}
+
+/// Reads files one after another into the same memory.
+#[derive(Debug, Default)]
+pub struct Reader {
+    room: Vec<u8>,
+}
+
+impl Reader {
+    /// More than most files of a chart have.
+    const ROOM: usize = 64 << 10;
+
+    /// A file's bytes; `None` when there are more than `limit`.
+    pub fn read(&mut self, path: &Path, limit: u64) -> Result<Option<&[u8]>> {
+        use std::io::{ErrorKind, Read};
+        if self.room.is_empty() {
+            self.room = vec![0; Self::ROOM];
+        }
+        let mut file = at("read", path, std::fs::File::open(path))?;
+        let mut len = 0;
+        loop {
+            if len == self.room.len() {
+                let size = at("read", path, file.metadata())?.len();
+                if size > limit {
+                    return Ok(None);
+                }
+                let mut room = vec![0; (2 * len).max(size as usize + 1)];
+                room[..len].copy_from_slice(&self.room);
+                self.room = room;
+            }
+            match file.read(&mut self.room[len..]) {
+                Ok(0) => return Ok(Some(&self.room[..len])),
+                Ok(count) => len += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return at("read", path, Err(error)),
+            }
+            if len as u64 > limit {
+                return Ok(None);
+            }
+        }
     }
-    let mut bytes = Vec::with_capacity(size as usize + 1);
-    at("read", path, file.take(limit + 1).read_to_end(&mut bytes))?;
-    Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
 /// The bytes of a file that may be read.

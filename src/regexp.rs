@@ -5,10 +5,11 @@
 //! here by Go's rules, with Go's errors, and written anew without flags.
 
 use crate::value::raw_byte;
-use regex::{Regex, RegexBuilder};
+use regex_automata::meta::{self, Regex};
+use regex_automata::util::syntax;
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 /// Most copies of an expression that nested counts may ask for, as in Go.
 const MAX_REPEAT: u32 = 1000;
@@ -22,7 +23,13 @@ const CACHE: usize = 512;
 /// A compiled pattern.
 #[derive(Debug)]
 pub struct Pattern {
-    pub regex: Regex,
+    source: String,
+    /// The pattern in the words of the `regex` crate.
+    translated: String,
+    /// For text that is all ASCII: what a set leaves out is then a hundred characters, not a million, and compiling it
+    /// costs a tenth. `None` where the pattern asks for more.
+    ascii: Option<Regex>,
+    unicode: OnceLock<Result<Regex, String>>,
     /// Names of the groups from the first on.
     pub names: Vec<Option<String>>,
 }
@@ -49,13 +56,52 @@ impl Pattern {
         let mut reader = Reader::new(source);
         let read = reader.read().map_err(|Fault(what, text)| format!("error parsing regexp: {what}: `{text}`"));
         read?;
-        let regex = RegexBuilder::new(&reader.out)
-            .size_limit(MAX_SIZE)
-            .nest_limit(4 * MAX_DEPTH as u32)
-            .build()
-            .map_err(|_| format!("error parsing regexp: expression too large: `{source}`"))?;
-        Ok(Pattern { regex, names: reader.names })
+        let pattern = Pattern {
+            source: source.to_owned(),
+            ascii: build(&reader.out, false),
+            translated: reader.out,
+            unicode: OnceLock::new(),
+            names: reader.names,
+        };
+        match pattern.ascii {
+            Some(_) => Ok(pattern),
+            None => pattern.unicode().map(|_| ()).map(|()| pattern),
+        }
     }
+
+    fn unicode(&self) -> Result<&Regex, String> {
+        let build = || {
+            let large = || format!("error parsing regexp: expression too large: `{}`", self.source);
+            build(&self.translated, true).ok_or_else(large)
+        };
+        self.unicode.get_or_init(build).as_ref().map_err(String::clone)
+    }
+
+    /// The pattern for use on this text. Fails where it has become too large for text beyond ASCII.
+    pub fn on(&self, text: &str) -> Result<&Regex, String> {
+        match &self.ascii {
+            Some(regex) if text.is_ascii() => Ok(regex),
+            _ => self.unicode(),
+        }
+    }
+
+    /// Whether the text, or a part of it, matches.
+    pub fn is_match(&self, text: &str) -> Result<bool, String> {
+        Ok(self.on(text)?.is_match(text))
+    }
+
+    /// The first match.
+    pub fn find<'t>(&self, text: &'t str) -> Result<Option<&'t str>, String> {
+        Ok(self.on(text)?.find(text).map(|found| &text[found.range()]))
+    }
+}
+
+fn build(pattern: &str, unicode: bool) -> Option<Regex> {
+    Regex::builder()
+        .configure(meta::Config::new().nfa_size_limit(Some(MAX_SIZE)).utf8_empty(unicode))
+        .syntax(syntax::Config::new().nest_limit(4 * MAX_DEPTH as u32).unicode(unicode).utf8(unicode))
+        .build(pattern)
+        .ok()
 }
 
 /// What is wrong, and with which part of the pattern.
@@ -594,4 +640,40 @@ fn unicode_set(name: &str) -> Option<String> {
         }
     };
     Some(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Ranges of all groups of all matches.
+    fn matches(regex: &Regex, text: &str) -> Vec<Vec<Option<std::ops::Range<usize>>>> {
+        let groups = |captures: regex_automata::util::captures::Captures| {
+            captures.iter().map(|group| group.map(|span| span.range())).collect()
+        };
+        regex.captures_iter(text).map(groups).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+        #[test]
+        fn ascii_text_has_the_same_matches_either_way(
+            parts in prop::collection::vec(
+                prop::sample::select(vec![
+                    "a", "b", "k", ".", "[^a]", "[^a-z\\d\\-]", "(", "(?:", ")", "|", "*", "+?", "{2}", "\\b", "\\B", "^", "$",
+                    "(?i)", "(?s)", "(?m)", "\\w", "\\W", "\\S", "[[:^alpha:]]", "é", "\\x{e9}", "[a-é]", "\\z",
+                ]),
+                1..8,
+            ),
+            text in "[abkK \n-]{0,12}",
+        ) {
+            if let Ok(pattern) = Pattern::new(&parts.concat())
+                && let Some(ascii) = &pattern.ascii
+            {
+                prop_assert_eq!(matches(ascii, &text), matches(pattern.unicode().unwrap(), &text), "{}", parts.concat());
+            }
+        }
+    }
 }

@@ -96,6 +96,7 @@ pub fn files(path: &Path, sources: &mut Sources) -> Result<Files, Failure> {
     };
     let read = |(name, raw)| match raw {
         Raw::Here(data) => Ok((name, data)),
+        Raw::Text(text) => Ok((name, text.as_bytes().to_vec())),
         Raw::OnDisk(path) => Ok((name, fs::read(&path).map_err(io)?)),
     };
     files.into_iter().map(read).collect()
@@ -111,6 +112,7 @@ pub type Files = Vec<(String, Vec<u8>)>;
 /// A file's bytes, or where they are, see [`Content`].
 enum Raw {
     Here(Vec<u8>),
+    Text(Arc<str>),
     OnDisk(PathBuf),
 }
 
@@ -140,7 +142,8 @@ impl Loader<'_> {
             IgnoreRules::parse("").map_err(|_| Failure::new())?
         };
         let mut files = RawFiles::new();
-        let mut walk = Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: 0 };
+        let reader = fs::Reader::default();
+        let mut walk = Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: 0, reader };
         walk.directory("", 0)?;
         self.total += walk.total;
         Ok(files)
@@ -221,7 +224,11 @@ impl Loader<'_> {
     fn subchart(&mut self, location: &str, name: &str, files: RawFiles, depth: usize) -> Result<Chart, Failure> {
         let location = joined(location, &format!("charts/{name}"));
         if name.ends_with(".tgz") {
-            let Some((path, Raw::Here(data))) = files.first() else { return refuse("Chart.yaml file is missing") };
+            let (path, data) = match files.first() {
+                Some((path, Raw::Here(data))) => (path, data.as_slice()),
+                Some((path, Raw::Text(text))) => (path, text.as_bytes()),
+                _ => return refuse("Chart.yaml file is missing"),
+            };
             if path != name {
                 return refuse(format!("expected {name}, got {path}"));
             }
@@ -246,6 +253,11 @@ impl Loader<'_> {
         let name = joined(location, &path);
         let data = match raw {
             Raw::Here(data) => without_bom(data),
+            Raw::Text(text) => {
+                let text = text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text);
+                let source = Some(self.sources.add(name, Arc::clone(&text)));
+                return File::new(path, text, source);
+            }
             Raw::OnDisk(on_disk) => {
                 let file = Arc::new(OnDisk { path: on_disk, data: OnceLock::new() });
                 let source = is_crd(&path).then(|| {
@@ -352,6 +364,13 @@ fn is_vital(path: &str) -> bool {
             .contains(&own)
 }
 
+fn raw(data: &[u8]) -> Raw {
+    match std::str::from_utf8(data) {
+        Ok(text) => Raw::Text(text.into()),
+        Err(_) => Raw::Here(data.to_vec()),
+    }
+}
+
 fn is_crd(path: &str) -> bool {
     path.starts_with("crds/") && [".yaml", ".yml", ".json"].iter().any(|suffix| path.ends_with(suffix))
 }
@@ -363,6 +382,7 @@ struct Walk<'a> {
     links: Vec<PathBuf>,
     files: &'a mut RawFiles,
     total: u64,
+    reader: fs::Reader,
 }
 
 impl Walk<'_> {
@@ -397,8 +417,8 @@ impl Walk<'_> {
                 fs::Kind::File => {
                     let limit = MAX_SIZE - self.total;
                     let read = if is_vital(&path) {
-                        let data = fs::read_at_most(&full, limit).map_err(io)?;
-                        data.map(|data| (data.len() as u64, Raw::Here(data)))
+                        let data = self.reader.read(&full, limit).map_err(io)?;
+                        data.map(|data| (data.len() as u64, raw(data)))
                     } else {
                         let size = fs::readable_size(&full).map_err(io)?;
                         (size <= limit).then_some((size, Raw::OnDisk(full)))

@@ -28,7 +28,8 @@ pub struct Context {
     pub lookup: Vec<Node>,
     /// Whether `getHostByName` may ask the resolver.
     pub enable_dns: bool,
-    /// Whether to record which values are read, for reports on unused values and for value lines in findings.
+    /// Whether to record which values are read and what in the templates wrote what, for reports on unused values and
+    /// for the places in findings.
     pub record_reads: bool,
 }
 
@@ -157,6 +158,7 @@ pub struct Output {
     /// Index in [`Project::templates`].
     pub template: usize,
     pub text: String,
+    /// Empty where reads are not recorded.
     pub map: SourceMap,
 }
 

@@ -418,22 +418,23 @@ fn lists(library: &mut Library<'_>) -> std::result::Result<(), DeclarationError>
 }
 
 fn patterns(library: &mut Library<'_>) -> std::result::Result<(), DeclarationError> {
-    fn pattern(text: &str) -> Result<Arc<Pattern>> {
-        Pattern::new(text).map_err(|error| ExecutionError::function_error("find", error))
+    fn failed(error: String) -> ExecutionError {
+        ExecutionError::function_error("find", error)
     }
     library.member(
         "find",
         &[&STRING_TYPE, &STRING_TYPE],
         op!(|a| {
-            let pattern = pattern(text(&a[1])?)?;
-            Ok(string(pattern.regex.find(text(&a[0])?).map(|found| found.as_str()).unwrap_or_default()))
+            let pattern = Pattern::new(text(&a[1])?).map_err(failed)?;
+            Ok(string(pattern.find(text(&a[0])?).map_err(failed)?.unwrap_or_default()))
         }),
     )?;
     let all = op!(|a| {
-        let pattern = pattern(text(&a[1])?)?;
+        let pattern = Pattern::new(text(&a[1])?).map_err(failed)?;
         let most = a.get(2).map(int).transpose()?.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
-        let found = pattern.regex.find_iter(text(&a[0])?).take(most);
-        Ok(Value::List(Arc::new(found.map(|found| string(found.as_str())).collect())))
+        let text = text(&a[0])?;
+        let found = pattern.on(text).map_err(failed)?.find_iter(text).take(most);
+        Ok(Value::List(Arc::new(found.map(|found| string(&text[found.range()])).collect())))
     });
     library.member("findAll", &[&STRING_TYPE, &STRING_TYPE], all)?;
     library.member("findAll", &[&STRING_TYPE, &STRING_TYPE, &INT_TYPE], all)

@@ -61,7 +61,7 @@ impl Range {
 
 /// Whether a text matches; a pattern that is none matches everything, and is told with its definition.
 fn matches(pattern: &str, text: &str) -> bool {
-    Pattern::new(pattern).map_or(true, |pattern| pattern.regex.is_match(text))
+    Pattern::new(pattern).and_then(|pattern| pattern.is_match(text)).unwrap_or(true)
 }
 
 fn number(node: &Node) -> Option<f64> {

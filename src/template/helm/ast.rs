@@ -1,6 +1,7 @@
 //! The parsed form of a Go template. The nodes of one text lie in one arena and refer to each other by index.
 
 use super::builtins::Callee;
+use super::parser::Definitions;
 use super::print;
 use crate::diagnostic::{FileId, Span};
 use crate::value::{Str, Value, bytes_of};
@@ -99,7 +100,23 @@ pub(super) struct Number {
     pub(super) ideal: Option<Value>,
 }
 
-/// A text and all that was parsed from it.
+/// What was parsed from one text, or from several: one list of each kind for all of them is cheaper than many.
+#[derive(Debug, Default)]
+pub(super) struct Ast {
+    pub(super) nodes: Vec<Node>,
+    pub(super) ids: Vec<Id>,
+    /// Where the names of fields are in the text that they belong to.
+    pub(super) names: Vec<(u32, u32)>,
+    /// Names of variables with their `$`; the first is `$`.
+    pub(super) variables: Vec<Str>,
+    /// String constants and names of templates that are called, each once.
+    pub(super) strings: Vec<Str>,
+    pub(super) numbers: Vec<Number>,
+    /// Each once.
+    pub(super) functions: Vec<Callee>,
+}
+
+/// A text, and where what was parsed from it is.
 #[derive(Debug)]
 pub(super) struct Source {
     /// The template's name, as locations in errors have it.
@@ -107,26 +124,23 @@ pub(super) struct Source {
     pub(super) text: Arc<str>,
     /// `None` for the argument of `tpl`.
     pub(super) file: Option<FileId>,
-    pub(super) nodes: Box<[Node]>,
-    pub(super) ids: Box<[Id]>,
-    /// Where the names of fields are in the text.
-    pub(super) names: Box<[(u32, u32)]>,
-    /// Names of variables with their `$`; the first is `$`.
-    pub(super) variables: Box<[Str]>,
-    /// String constants and names of templates that are called, each once.
-    pub(super) strings: Box<[Str]>,
-    pub(super) numbers: Box<[Number]>,
-    /// Each once.
-    pub(super) functions: Box<[Callee]>,
+    pub(super) ast: Arc<Ast>,
 }
 
 impl Source {
+    /// The templates of the text.
+    pub(super) fn trees(self, definitions: Definitions) -> impl Iterator<Item = Tree> {
+        let source = Arc::new(self);
+        let tree = move |(name, (root, is_empty))| Tree { name, source: Arc::clone(&source), root, is_empty };
+        definitions.into_iter().map(tree)
+    }
+
     pub(super) fn node(&self, id: Id) -> &Node {
-        &self.nodes[id as usize]
+        &self.ast.nodes[id as usize]
     }
 
     pub(super) fn ids(&self, many: Many) -> &[Id] {
-        &self.ids[many.range()]
+        &self.ast.ids[many.range()]
     }
 
     /// The commands of a pipe.
@@ -146,7 +160,7 @@ impl Source {
     }
 
     pub(super) fn names(&self, many: Many) -> impl ExactSizeIterator<Item = &str> {
-        self.names[many.range()].iter().map(|&(start, end)| &self.text[start as usize..end as usize])
+        self.ast.names[many.range()].iter().map(|&(start, end)| &self.text[start as usize..end as usize])
     }
 
     pub(super) fn span(&self, id: Id) -> Option<Span> {
@@ -194,7 +208,7 @@ impl Source {
                     parts.extend([Part::Text("}}"), Part::Node(pipe)]);
                 }
                 Kind::Template { name, pipe } => {
-                    write!(out, "{{{{template {}", print::quote(&self.strings[name as usize])).expect("a string");
+                    write!(out, "{{{{template {}", print::quote(&self.ast.strings[name as usize])).expect("a string");
                     parts.push(Part::Text("}}"));
                     if let Some(pipe) = pipe {
                         parts.extend([Part::Node(pipe), Part::Text(" ")]);
@@ -229,9 +243,9 @@ impl Source {
                         }
                     }
                 }
-                Kind::Function(function) => out.push_str(self.functions[function as usize].name()),
+                Kind::Function(function) => out.push_str(self.ast.functions[function as usize].name()),
                 Kind::Variable { variable, fields } => {
-                    out.push_str(&self.variables[variable as usize]);
+                    out.push_str(&self.ast.variables[variable as usize]);
                     self.print_fields(fields, &mut out);
                 }
                 Kind::Field(fields) => self.print_fields(fields, &mut out),

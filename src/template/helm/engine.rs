@@ -1,6 +1,6 @@
 //! Helm's rendering of a project: parse every template, then run each file with its chart's context.
 
-use super::ast::Tree;
+use super::ast::{Source, Tree};
 use super::context;
 use super::error::ExecError;
 use super::eval::{Exec, Val, without_no_value};
@@ -8,7 +8,7 @@ use super::explain::{self, Explainer};
 use super::funcs::Env;
 use super::namespace::Layer;
 use super::output::Output;
-use super::parser::{self, Buffers, ParseError};
+use super::parser::{Batch, Definitions, ParseError};
 use super::reads::Reads;
 use super::shared::Shared;
 use crate::diagnostic::{Failure, SourceMap};
@@ -85,6 +85,10 @@ impl Engine {
         Ok(exec.out)
     }
 
+    fn new_map(&self) -> Option<SourceMap> {
+        self.project.context.record_reads.then(SourceMap::default)
+    }
+
     fn explain(&mut self, error: &ExecError, scope: usize) -> Failure {
         self.last_error = Some(error.helm_text());
         Explainer { project: &self.project, scope }.explain(error)
@@ -104,10 +108,14 @@ fn parsed(project: &Project) -> Vec<Parsed<'_>> {
     };
     let templates: Vec<&Template> = project.templates.iter().filter(is_parsed).collect();
     let parse = |part: &[&Template]| -> Vec<_> {
-        let mut buffers = Buffers::default();
-        let parse =
-            |template: &&Template| parser::parse(&template.name, &template.text, Some(template.file), &mut buffers);
-        part.iter().map(parse).collect()
+        let mut batch = Batch::default();
+        let parsed: Vec<_> = part.iter().map(|template| batch.parse(&template.name, &template.text)).collect();
+        let ast = batch.finish();
+        let trees = |(template, parsed): (&&Template, Result<Definitions, _>)| {
+            let (name, text, ast) = (Arc::clone(&template.name), Arc::clone(&template.text), Arc::clone(&ast));
+            parsed.map(|definitions| Source { name, text, file: Some(template.file), ast }.trees(definitions).collect())
+        };
+        part.iter().zip(parsed).map(trees).collect()
     };
     let total: usize = templates.iter().map(|template| template.text.len()).sum();
     let mut before = 0;
@@ -140,7 +148,7 @@ impl Dialect for Engine {
         ]);
         let about = about.as_map().map(|map| map.as_kind(MapKind::Values)).unwrap_or_default();
         context.insert("Template".into(), Value::Map(about));
-        match self.run(&file.name, Val::new(Value::Map(context)), Some(SourceMap::default())) {
+        match self.run(&file.name, Val::new(Value::Map(context)), self.new_map()) {
             Ok(out) => {
                 let mut map = out.map.unwrap_or_default();
                 let text = match without_no_value(&out.text) {

@@ -1,13 +1,12 @@
-//! Parses template text into a [`Source`]. Grammar, messages and the lines they name are those of Go's
+//! Parses template text into an [`Ast`]. Grammar, messages and the lines they name are those of Go's
 //! `text/template/parse`, which is why tokens are looked at and put back in the same order.
 
-use super::ast::{Branch, Id, Kind, Many, Node, Number, Source, Tree, line_of};
+use super::ast::{Ast, Branch, Id, Kind, Many, Node, line_of};
 use super::builtins::Callee;
 use super::lexer::{Kind as TokenKind, Lexer, Token};
 use super::literal;
 use super::print;
 use super::stack::Guard;
-use crate::diagnostic::FileId;
 use crate::value::{Str, Value};
 use indexmap::IndexMap;
 use std::collections::HashMap;
@@ -30,67 +29,43 @@ pub(super) struct ParseError {
 
 type Result<T> = std::result::Result<T, Box<ParseError>>;
 
-/// What has been read of a text. The next text finds the room that this one needed: a [`Source`] has copies.
+/// Texts that are parsed one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Buffers {
-    nodes: Vec<Node>,
-    ids: Vec<Id>,
-    names: Vec<(u32, u32)>,
-    variables: Vec<Str>,
-    strings: Vec<Str>,
-    numbers: Vec<Number>,
-    functions: Vec<Callee>,
+pub(super) struct Batch<'t> {
+    ast: Ast,
+    /// Indices in the lists of variables, strings and functions, by the text of the token.
+    known: HashMap<&'t str, u32, foldhash::fast::RandomState>,
+    /// How many times each variable is in scope.
+    in_scope: Vec<u32>,
     /// The nodes of the lists, pipelines and commands that are being parsed, the innermost last.
     pending: Vec<Id>,
 }
 
-impl Buffers {
-    fn clear(&mut self) {
-        self.nodes.clear();
-        self.ids.clear();
-        self.names.clear();
-        self.variables.clear();
-        self.strings.clear();
-        self.numbers.clear();
-        self.functions.clear();
-        self.pending.clear();
-    }
+/// Root and emptiness of each template of a text by name.
+pub(super) type Definitions = IndexMap<Str, (Id, bool), foldhash::fast::RandomState>;
 
-    fn source(&mut self, name: &Str, text: &Arc<str>, file: Option<FileId>) -> Source {
-        Source {
-            name: Arc::clone(name),
-            text: Arc::clone(text),
-            file,
-            nodes: self.nodes.as_slice().into(),
-            ids: self.ids.as_slice().into(),
-            names: self.names.as_slice().into(),
-            variables: self.variables.drain(..).collect(),
-            strings: self.strings.drain(..).collect(),
-            numbers: self.numbers.drain(..).collect(),
-            functions: self.functions.as_slice().into(),
+impl<'t> Batch<'t> {
+    /// Parses a text: its own template and the definitions in it, in no order that matters.
+    pub(super) fn parse(&mut self, name: &'t Str, text: &'t str) -> Result<Definitions> {
+        let mut parse = |guard| -> Result<_> {
+            let mut parser = Parser::new(name, text, guard, self);
+            parser.template(name)?;
+            Ok(parser.trees)
+        };
+        match parse(Guard::small()) {
+            Err(error) if error.too_deep => super::stack::grow(parse).unwrap_or(Err(error)),
+            result => result,
         }
     }
 
-    fn ids(&self, many: Many) -> &[Id] {
-        &self.ids[many.range()]
+    /// What was parsed from all texts.
+    pub(super) fn finish(self) -> Arc<Ast> {
+        let mut ast = self.ast;
+        ast.nodes.shrink_to_fit();
+        ast.ids.shrink_to_fit();
+        ast.names.shrink_to_fit();
+        Arc::new(ast)
     }
-}
-
-/// Parses a text: its own template and the definitions in it, in no order that matters.
-pub(super) fn parse(name: &Str, text: &Arc<str>, file: Option<FileId>, buffers: &mut Buffers) -> Result<Vec<Tree>> {
-    let mut parse = |guard| -> Result<_> {
-        let mut parser = Parser::new(name, text, guard, buffers);
-        parser.template(name)?;
-        let trees = parser.trees;
-        Ok((buffers.source(name, text, file), trees))
-    };
-    let (source, trees) = match parse(Guard::small()) {
-        Err(error) if error.too_deep => super::stack::grow(parse).unwrap_or(Err(error))?,
-        result => result?,
-    };
-    let source = Arc::new(source);
-    let tree = |(name, (root, is_empty))| Tree { name, source: Arc::clone(&source), root, is_empty };
-    Ok(trees.into_iter().map(tree).collect())
 }
 
 /// What ends a list of nodes.
@@ -114,22 +89,17 @@ enum Item {
     Stop(Stop),
 }
 
-struct Parser<'t> {
+struct Parser<'t, 'b> {
     name: &'t Str,
     text: &'t str,
     lexer: Lexer<'t>,
     /// Three tokens of look-ahead, the latest first.
     tokens: [Token; 3],
     peeked: usize,
-    buffers: &'t mut Buffers,
-    /// Root and emptiness of each template by name.
-    trees: IndexMap<Str, (Id, bool), foldhash::fast::RandomState>,
-    /// Indices in the lists of variables, strings and functions, by the text of the token.
-    known: HashMap<&'t str, u32, foldhash::fast::RandomState>,
-    /// The variables in scope, as indices in [`Buffers::variables`].
+    batch: &'b mut Batch<'t>,
+    trees: Definitions,
+    /// The variables in scope, as indices in [`Ast::variables`].
     variables: Vec<u32>,
-    /// How many times each variable is in scope.
-    in_scope: Vec<u32>,
     /// Start of the action that is being parsed.
     action: Option<u32>,
     range_depth: u32,
@@ -137,21 +107,25 @@ struct Parser<'t> {
     guard: Guard,
 }
 
-impl<'t> Parser<'t> {
-    fn new(name: &'t Str, text: &'t str, guard: Guard, buffers: &'t mut Buffers) -> Self {
-        buffers.clear();
-        buffers.variables.push("$".into());
+impl<'t, 'b> Parser<'t, 'b> {
+    fn new(name: &'t Str, text: &'t str, guard: Guard, batch: &'b mut Batch<'t>) -> Self {
+        if batch.ast.variables.is_empty() {
+            batch.ast.variables.push("$".into());
+            batch.known.insert("$", 0);
+        }
+        batch.pending.clear();
+        batch.in_scope.clear();
+        batch.in_scope.resize(batch.ast.variables.len(), 0);
+        batch.in_scope[0] = 1;
         Parser {
             name,
             text,
             lexer: Lexer::new(text),
             tokens: [Token { kind: TokenKind::Eof, start: 0, end: 0 }; 3],
             peeked: 0,
-            buffers,
+            batch,
             trees: IndexMap::default(),
-            known: HashMap::from_iter([("$", 0)]),
             variables: vec![0],
-            in_scope: vec![1],
             action: None,
             range_depth: 0,
             parens: 0,
@@ -252,8 +226,8 @@ impl<'t> Parser<'t> {
     }
 
     fn add(&mut self, pos: u32, start: u32, end: u32, kind: Kind) -> Id {
-        self.buffers.nodes.push(Node { pos, start, end, kind });
-        (self.buffers.nodes.len() - 1) as Id
+        self.batch.ast.nodes.push(Node { pos, start, end, kind });
+        (self.batch.ast.nodes.len() - 1) as Id
     }
 
     fn add_token(&mut self, token: Token, kind: Kind) -> Id {
@@ -262,7 +236,7 @@ impl<'t> Parser<'t> {
 
     /// Moves the pending nodes from `mark` on to where they stay.
     fn settle(&mut self, mark: usize) -> Many {
-        let Buffers { ids, pending, .. } = &mut *self.buffers;
+        let Batch { ast: Ast { ids, .. }, pending, .. } = &mut *self.batch;
         let many = Many { start: ids.len() as u32, len: (pending.len() - mark) as u32 };
         ids.extend_from_slice(&pending[mark..]);
         pending.truncate(mark);
@@ -272,7 +246,7 @@ impl<'t> Parser<'t> {
     /// The index of a string constant.
     fn string(&mut self, token: Token) -> Result<u32> {
         let text = self.text_of(token);
-        if let Some(&index) = self.known.get(text) {
+        if let Some(&index) = self.batch.known.get(text) {
             return Ok(index);
         }
         let string = match literal::plain(text) {
@@ -282,57 +256,57 @@ impl<'t> Parser<'t> {
                 None => return self.fail("invalid syntax"),
             },
         };
-        self.buffers.strings.push(string);
-        let index = (self.buffers.strings.len() - 1) as u32;
-        self.known.insert(text, index);
+        self.batch.ast.strings.push(string);
+        let index = (self.batch.ast.strings.len() - 1) as u32;
+        self.batch.known.insert(text, index);
         Ok(index)
     }
 
     /// The index of a function.
     fn function(&mut self, name: &'t str) -> Result<u32> {
-        if let Some(&index) = self.known.get(name) {
+        if let Some(&index) = self.batch.known.get(name) {
             return Ok(index);
         }
         let Some(callee) = Callee::find(name) else {
             return self.fail(format!("function {} not defined", print::quote(name)));
         };
-        self.buffers.functions.push(callee);
-        let index = (self.buffers.functions.len() - 1) as u32;
-        self.known.insert(name, index);
+        self.batch.ast.functions.push(callee);
+        let index = (self.batch.ast.functions.len() - 1) as u32;
+        self.batch.known.insert(name, index);
         Ok(index)
     }
 
     fn node(&self, id: Id) -> &Node {
-        &self.buffers.nodes[id as usize]
+        &self.batch.ast.nodes[id as usize]
     }
 
     /// Where the last pending node ends; `start` if there is none from `mark` on.
     fn end_of_pending(&self, mark: usize, start: u32) -> u32 {
-        self.buffers.pending[mark..].last().map_or(start, |&last| self.node(last).end)
+        self.batch.pending[mark..].last().map_or(start, |&last| self.node(last).end)
     }
 
     fn declare(&mut self, name: &'t str) -> u32 {
-        let id = *self.known.entry(name).or_insert_with(|| {
-            self.buffers.variables.push(name.into());
-            self.in_scope.push(0);
-            (self.in_scope.len() - 1) as u32
+        let id = *self.batch.known.entry(name).or_insert_with(|| {
+            self.batch.ast.variables.push(name.into());
+            self.batch.in_scope.push(0);
+            (self.batch.in_scope.len() - 1) as u32
         });
         self.variables.push(id);
-        self.in_scope[id as usize] += 1;
+        self.batch.in_scope[id as usize] += 1;
         id
     }
 
     /// Leaves scopes: only the first `count` variables stay.
     fn leave(&mut self, count: usize) {
         for id in self.variables.drain(count..) {
-            self.in_scope[id as usize] -= 1;
+            self.batch.in_scope[id as usize] -= 1;
         }
     }
 
     /// Whether a list holds nothing but space and comments.
     fn is_empty(&self, root: Id) -> bool {
         let Kind::List(items) = self.node(root).kind else { return false };
-        self.buffers.ids(items).iter().all(|&item| {
+        self.batch.ast.ids[items.range()].iter().all(|&item| {
             let node = self.node(item);
             match node.kind {
                 Kind::Text => self.text[node.start as usize..node.end as usize].trim().is_empty(),
@@ -358,7 +332,7 @@ impl<'t> Parser<'t> {
     /// A whole text.
     fn template(&mut self, name: &Str) -> Result<()> {
         let first = self.peek();
-        let mark = self.buffers.pending.len();
+        let mark = self.batch.pending.len();
         while self.peek().kind != TokenKind::Eof {
             if self.peek().kind == TokenKind::LeftDelim {
                 let delim = self.next();
@@ -370,7 +344,7 @@ impl<'t> Parser<'t> {
                 self.peeked = 2;
             }
             match self.text_or_action()? {
-                Item::Node(node) => self.buffers.pending.push(node),
+                Item::Node(node) => self.batch.pending.push(node),
                 Item::Stop(stop) => return self.fail(format!("unexpected {}", stop.text())),
             }
         }
@@ -396,11 +370,11 @@ impl<'t> Parser<'t> {
 
     /// The body of a definition or block: a template with variables of its own.
     fn body(&mut self, name: u32, context: &str) -> Result<()> {
-        let name = Arc::clone(&self.buffers.strings[name as usize]);
+        let name = Arc::clone(&self.batch.ast.strings[name as usize]);
         let variables = std::mem::replace(&mut self.variables, vec![0]);
-        let in_scope = vec![0; self.in_scope.len()];
-        let mut in_scope = std::mem::replace(&mut self.in_scope, in_scope);
-        self.in_scope[0] = 1;
+        let in_scope = vec![0; self.batch.in_scope.len()];
+        let mut in_scope = std::mem::replace(&mut self.batch.in_scope, in_scope);
+        self.batch.in_scope[0] = 1;
         let range_depth = std::mem::take(&mut self.range_depth);
         let action = self.action.take();
         let head = self.tokens[0];
@@ -413,8 +387,8 @@ impl<'t> Parser<'t> {
             return self.fail(format!("unexpected {} in {context}", stop.text()));
         }
         self.add_tree(name, root)?;
-        in_scope.resize(self.in_scope.len(), 0);
-        self.in_scope = in_scope;
+        in_scope.resize(self.batch.in_scope.len(), 0);
+        self.batch.in_scope = in_scope;
         self.variables = variables;
         self.range_depth = range_depth;
         self.action = action;
@@ -424,10 +398,10 @@ impl<'t> Parser<'t> {
     fn item_list(&mut self) -> Result<(Id, Stop)> {
         self.check_depth()?;
         let start = self.peek_non_space().start;
-        let mark = self.buffers.pending.len();
+        let mark = self.batch.pending.len();
         while self.peek_non_space().kind != TokenKind::Eof {
             match self.text_or_action()? {
-                Item::Node(node) => self.buffers.pending.push(node),
+                Item::Node(node) => self.batch.pending.push(node),
                 Item::Stop(stop) => return Ok((self.list(start, mark), stop)),
             }
         }
@@ -527,8 +501,8 @@ impl<'t> Parser<'t> {
             self.next();
             let delim = Token { start: next.start, ..delim };
             let node = self.control(delim, context)?;
-            let mark = self.buffers.pending.len();
-            self.buffers.pending.push(node);
+            let mark = self.batch.pending.len();
+            self.batch.pending.push(node);
             return Ok(self.list(next.start, mark));
         }
         let (list, stop) = self.item_list()?;
@@ -573,7 +547,7 @@ impl<'t> Parser<'t> {
 
     fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<Id> {
         let first = self.peek_non_space();
-        let mark = self.buffers.pending.len();
+        let mark = self.batch.pending.len();
         let mut assigns = false;
         loop {
             let variable = self.peek_non_space();
@@ -588,7 +562,7 @@ impl<'t> Parser<'t> {
                 self.next_non_space();
                 let id = self.declare(self.text_of(variable));
                 let node = self.add_token(variable, Kind::Variable { variable: id, fields: Many::default() });
-                self.buffers.pending.push(node);
+                self.batch.pending.push(node);
             }
             if !is_comma {
                 match next.kind {
@@ -605,7 +579,7 @@ impl<'t> Parser<'t> {
                 }
                 break;
             }
-            if context == "range" && self.buffers.pending.len() - mark < 2 {
+            if context == "range" && self.batch.pending.len() - mark < 2 {
                 match self.peek_non_space().kind {
                     TokenKind::Variable | TokenKind::RightDelim | TokenKind::RightParen => continue,
                     _ => return self.fail("range can only initialize variables"),
@@ -636,7 +610,7 @@ impl<'t> Parser<'t> {
                 | TokenKind::Variable
                 | TokenKind::LeftParen => {
                     let command = self.command(token)?;
-                    self.buffers.pending.push(command);
+                    self.batch.pending.push(command);
                 }
                 _ => return self.unexpected(token, context),
             }
@@ -644,14 +618,14 @@ impl<'t> Parser<'t> {
     }
 
     fn check_pipeline(&self, mark: usize, context: &str) -> Result<()> {
-        let commands = &self.buffers.pending[mark..];
+        let commands = &self.batch.pending[mark..];
         if commands.is_empty() {
             return self.fail(format!("missing value for {context}"));
         }
         for (index, &command) in commands.iter().enumerate().skip(1) {
             let mut first = self.node(command);
             if let Kind::Command(operands) = first.kind {
-                first = self.node(self.buffers.ids(operands)[0]);
+                first = self.node(self.batch.ast.ids[operands.range()][0]);
             }
             if matches!(first.kind, Kind::Bool(_) | Kind::Dot | Kind::Nil | Kind::Number(_) | Kind::Str(_)) {
                 return self.fail(format!("non executable command in pipeline stage {}", index + 1));
@@ -663,10 +637,10 @@ impl<'t> Parser<'t> {
     /// A command from its first token on.
     fn command(&mut self, mut token: Token) -> Result<Id> {
         let start = token.start;
-        let mark = self.buffers.pending.len();
+        let mark = self.batch.pending.len();
         loop {
             if let Some(operand) = self.operand(token)? {
-                self.buffers.pending.push(operand);
+                self.batch.pending.push(operand);
                 token = self.next();
             }
             match token.kind {
@@ -680,13 +654,13 @@ impl<'t> Parser<'t> {
             }
             break;
         }
-        if let &[operand] = &self.buffers.pending[mark..]
+        if let &[operand] = &self.batch.pending[mark..]
             && !matches!(self.node(operand).kind, Kind::Pipe { .. })
         {
-            self.buffers.pending.pop();
+            self.batch.pending.pop();
             return Ok(operand);
         }
-        if self.buffers.pending.len() == mark {
+        if self.batch.pending.len() == mark {
             return self.fail("empty command");
         }
         let end = self.end_of_pending(mark, start);
@@ -715,7 +689,7 @@ impl<'t> Parser<'t> {
             _ => Many::default(),
         };
         // The names of the term are the last ones that were read.
-        let from = self.buffers.names.len() as u32 - before.len;
+        let from = self.batch.ast.names.len() as u32 - before.len;
         let mut first_dot = None;
         loop {
             let name = match self.peeked {
@@ -731,17 +705,17 @@ impl<'t> Parser<'t> {
                 None => break,
             };
             first_dot.get_or_insert(name.0 - 1);
-            self.buffers.names.push(name);
+            self.batch.ast.names.push(name);
             end = name.1;
         }
         let Some(pos) = first_dot else { return Ok(Some(term)) };
-        let fields = Many { start: from, len: self.buffers.names.len() as u32 - from };
+        let fields = Many { start: from, len: self.batch.ast.names.len() as u32 - from };
         let kind = match kind {
             Kind::Field(_) => Kind::Field(fields),
             Kind::Variable { variable, .. } => Kind::Variable { variable, fields },
             _ => return Ok(Some(self.add(pos, start, end, Kind::Chain { operand: term, fields }))),
         };
-        self.buffers.nodes[term as usize] = Node { pos, start, end, kind };
+        self.batch.ast.nodes[term as usize] = Node { pos, start, end, kind };
         Ok(Some(term))
     }
 
@@ -752,23 +726,23 @@ impl<'t> Parser<'t> {
             TokenKind::Nil => Kind::Nil,
             TokenKind::Variable => {
                 let text = self.text_of(token);
-                let id = self.known.get(text).copied();
-                match id.filter(|&id| self.in_scope[id as usize] > 0) {
+                let id = self.batch.known.get(text).copied();
+                match id.filter(|&id| self.batch.in_scope[id as usize] > 0) {
                     Some(variable) => Kind::Variable { variable, fields: Many::default() },
                     None => return self.fail(format!("undefined variable {}", print::quote(text))),
                 }
             }
             TokenKind::Field => {
-                self.buffers.names.push((token.start + 1, token.end));
-                Kind::Field(Many { start: (self.buffers.names.len() - 1) as u32, len: 1 })
+                self.batch.ast.names.push((token.start + 1, token.end));
+                Kind::Field(Many { start: (self.batch.ast.names.len() - 1) as u32, len: 1 })
             }
             TokenKind::Bool => Kind::Bool(self.text_of(token) == "true"),
             TokenKind::Char | TokenKind::Complex | TokenKind::Number => {
                 match literal::number(self.text_of(token), token.kind) {
-                    Ok(number) => self.buffers.numbers.push(number),
+                    Ok(number) => self.batch.ast.numbers.push(number),
                     Err(message) => return self.fail(message),
                 }
-                Kind::Number((self.buffers.numbers.len() - 1) as u32)
+                Kind::Number((self.batch.ast.numbers.len() - 1) as u32)
             }
             TokenKind::LeftParen => {
                 if self.parens >= MAX_PARENS {
@@ -779,7 +753,7 @@ impl<'t> Parser<'t> {
                 let pipe = self.pipeline("parenthesized pipeline", TokenKind::RightParen)?;
                 self.parens -= 1;
                 let end = self.end_of_action();
-                let node = &mut self.buffers.nodes[pipe as usize];
+                let node = &mut self.batch.ast.nodes[pipe as usize];
                 (node.start, node.end) = (token.start, end);
                 return Ok(Some(pipe));
             }

@@ -1,8 +1,8 @@
 //! What the templates of a project share while they are rendered one after the other.
 
-use super::ast::Tree;
+use super::ast::{Source, Tree};
 use super::namespace::{Layer, TPL};
-use super::parser::{self, Buffers};
+use super::parser::Batch;
 use super::reads::Reads;
 use crate::value::Str;
 use std::collections::HashMap;
@@ -21,19 +21,11 @@ pub(super) struct Shared {
     parsed: HashMap<Str, Parsed, foldhash::fast::RandomState>,
     parsed_bytes: usize,
     tpl: Str,
-    buffers: Buffers,
 }
 
 impl Shared {
     pub(super) fn new(reads: Reads) -> Self {
-        Shared {
-            includes: HashMap::default(),
-            reads,
-            parsed: HashMap::default(),
-            parsed_bytes: 0,
-            tpl: TPL.into(),
-            buffers: Buffers::default(),
-        }
+        Shared { includes: HashMap::default(), reads, parsed: HashMap::default(), parsed_bytes: 0, tpl: TPL.into() }
     }
 
     /// The layer of an argument of `tpl`, or why it is no template.
@@ -41,8 +33,13 @@ impl Shared {
         let parsed = match self.parsed.get(text) {
             Some(parsed) => parsed.clone(),
             None => {
-                let parsed: Parsed = match parser::parse(&self.tpl, text, None, &mut self.buffers) {
-                    Ok(trees) => Ok(trees.into_iter().map(Arc::new).collect()),
+                let mut batch = Batch::default();
+                let parsed: Parsed = match batch.parse(&self.tpl, text) {
+                    Ok(definitions) => {
+                        let (name, text) = (Arc::clone(&self.tpl), Arc::clone(text));
+                        let source = Source { name, text, file: None, ast: batch.finish() };
+                        Ok(source.trees(definitions).map(Arc::new).collect())
+                    }
                     Err(error) => Err(format!("template: {TPL}:{}: {}", error.line, error.message).into()),
                 };
                 if self.parsed_bytes > CACHE {

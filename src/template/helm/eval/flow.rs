@@ -264,7 +264,7 @@ impl Exec<'_> {
     }
 
     fn template(&mut self, frame: &Frame<'_>, dot: &Val, name: u32, pipe: Option<Id>) -> Result<()> {
-        let name = &frame.source.strings[name as usize];
+        let name = &frame.source.ast.strings[name as usize];
         let Some(tree) = frame.layer.find(name) else {
             let help = Help::Template { name: Arc::clone(name), known: frame.layer.names() };
             let message = format!("template {} not defined", print::quote(name));
@@ -314,6 +314,6 @@ fn include_alone(source: &Source, pipe: Id) -> Option<(Id, [Id; 3])> {
     let &[command] = source.commands(&pipe) else { return None };
     let operands: [Id; 3] = source.operands(&command).try_into().ok()?;
     let Kind::Function(function) = source.node(operands[0]).kind else { return None };
-    let callee = source.functions[function as usize];
+    let callee = source.ast.functions[function as usize];
     matches!(callee, Callee::Engine(Engine::Include)).then_some((command, operands))
 }

@@ -48,7 +48,7 @@ impl Exec<'_> {
     }
 
     fn undefined<T>(&self, frame: &Frame<'_>, variable: u32) -> Result<T> {
-        self.fail(frame, format!("undefined variable: {}", frame.source.variables[variable as usize]))
+        self.fail(frame, format!("undefined variable: {}", frame.source.ast.variables[variable as usize]))
     }
 
     fn variable(&self, frame: &Frame<'_>, variable: u32) -> Result<&Val> {
@@ -78,7 +78,7 @@ impl Exec<'_> {
             Kind::Chain { operand, fields } => self.chain(frame, dot, first, operand, fields, Some(operands), last),
             Kind::Function(function) => {
                 self.node = first;
-                let callee = frame.source.functions[function as usize];
+                let callee = frame.source.ast.functions[function as usize];
                 self.call(frame, dot, callee, id, &operands[1..], last)
             }
             Kind::Pipe { .. } => {
@@ -99,7 +99,7 @@ impl Exec<'_> {
                     Kind::Bool(value) => Ok(Val::new(Value::Bool(value))),
                     Kind::Dot => Ok(dot.clone()),
                     Kind::Number(number) => self.constant(frame, number),
-                    Kind::Str(text) => Ok(Val::new(Value::Str(Arc::clone(&frame.source.strings[text as usize])))),
+                    Kind::Str(text) => Ok(Val::new(Value::Str(Arc::clone(&frame.source.ast.strings[text as usize])))),
                     _ => self.fail(frame, "nil is not a command"),
                 }
             }
@@ -107,7 +107,7 @@ impl Exec<'_> {
     }
 
     fn constant(&self, frame: &Frame<'_>, number: u32) -> Result<Val> {
-        match &frame.source.numbers[number as usize].ideal {
+        match &frame.source.ast.numbers[number as usize].ideal {
             Some(value) => Ok(Val::new(value.clone())),
             None => self.fail(frame, format!("{} overflows int", frame.source.print(self.node))),
         }
@@ -132,7 +132,7 @@ impl Exec<'_> {
             }
             Kind::Function(function) => {
                 self.node = operand;
-                let value = self.call(frame, dot, frame.source.functions[function as usize], operand, &[], None)?;
+                let value = self.call(frame, dot, frame.source.ast.functions[function as usize], operand, &[], None)?;
                 Val { interface: value.interface || value.value.is_nil(), ..value }
             }
             _ => return self.fail(frame, "internal error: unexpected operand of a chain"),
@@ -341,7 +341,7 @@ impl Exec<'_> {
             }
             Kind::Pipe { .. } => self.pipeline(frame, dot, id)?,
             Kind::Function(function) => {
-                self.call(frame, dot, frame.source.functions[function as usize], id, &[], None)?
+                self.call(frame, dot, frame.source.ast.functions[function as usize], id, &[], None)?
             }
             Kind::Chain { operand, fields } => self.chain(frame, dot, id, operand, fields, None, None)?,
             kind => return self.literal(frame, param, kind, id),
@@ -351,12 +351,12 @@ impl Exec<'_> {
 
     /// A constant as an argument: Go types it by the parameter.
     fn literal(&mut self, frame: &Frame<'_>, param: Param, kind: Kind, id: Id) -> Result<Val> {
-        let number = |index: u32| &frame.source.numbers[index as usize];
+        let number = |index: u32| &frame.source.ast.numbers[index as usize];
         let value = match (param, kind) {
             (Param::Reflect | Param::Of(Type::Any), Kind::Bool(value)) => Some(Value::Bool(value)),
             (Param::Reflect | Param::Of(Type::Any), Kind::Number(index)) => return self.constant(frame, index),
             (Param::Reflect | Param::Of(Type::Any | Type::Str), Kind::Str(index)) => {
-                Some(Value::Str(Arc::clone(&frame.source.strings[index as usize])))
+                Some(Value::Str(Arc::clone(&frame.source.ast.strings[index as usize])))
             }
             (Param::Of(Type::Bool), Kind::Bool(value)) => Some(Value::Bool(value)),
             (Param::Of(Type::Int), Kind::Number(index)) => number(index).int.map(Value::Int),

@@ -9,18 +9,16 @@ use super::{Env, Error, Function, int, text};
 use crate::regexp::Pattern;
 use crate::template::helm::print::{can_backquote, quote};
 use crate::value::{List, ListKind, Value};
-use regex::Captures;
+use regex_automata::util::captures::Captures;
 use std::sync::Arc;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("regexMatch", &[Str, Str], |_, a| {
-        Ok(Pattern::new(text(a, 0)).is_ok_and(|pattern| pattern.regex.is_match(text(a, 1))).into())
+        Ok(Pattern::new(text(a, 0)).and_then(|pattern| pattern.is_match(text(a, 1))).unwrap_or(false).into())
     }),
-    Function::new("mustRegexMatch", &[Str, Str], |_, a| {
-        Ok(Pattern::new(text(a, 0))?.regex.is_match(text(a, 1)).into())
-    }),
-    Function::new("regexFind", &[Str, Str], |_, a| Ok(find(&*must(text(a, 0))?, text(a, 1)))),
-    Function::new("mustRegexFind", &[Str, Str], |_, a| Ok(find(&*Pattern::new(text(a, 0))?, text(a, 1)))),
+    Function::new("mustRegexMatch", &[Str, Str], |_, a| Ok(Pattern::new(text(a, 0))?.is_match(text(a, 1))?.into())),
+    Function::new("regexFind", &[Str, Str], |_, a| find(&*must(text(a, 0))?, text(a, 1))),
+    Function::new("mustRegexFind", &[Str, Str], |_, a| find(&*Pattern::new(text(a, 0))?, text(a, 1))),
     Function::new("regexFindAll", &[Str, Str, Int], |env, a| find_all(env, &*must(text(a, 0))?, a)),
     Function::new("mustRegexFindAll", &[Str, Str, Int], |env, a| find_all(env, &*Pattern::new(text(a, 0))?, a)),
     Function::new("regexReplaceAll", &[Str, Str, Str], |env, a| replace(env, &*must(text(a, 0))?, a, expand)),
@@ -44,8 +42,8 @@ fn must(source: &str) -> Result<Arc<Pattern>, String> {
     })
 }
 
-fn find(pattern: &Pattern, text: &str) -> Value {
-    pattern.regex.find(text).map_or("", |found| found.as_str()).into()
+fn find(pattern: &Pattern, text: &str) -> Result<Value, Error> {
+    Ok(pattern.find(text)?.unwrap_or_default().into())
 }
 
 fn limit(count: i64) -> usize {
@@ -53,25 +51,33 @@ fn limit(count: i64) -> usize {
 }
 
 fn find_all(env: &mut Env<'_>, pattern: &Pattern, arguments: &[Value]) -> Result<Value, Error> {
-    let matches = pattern.regex.find_iter(text(arguments, 1)).take(limit(int(arguments, 2)));
-    let found: Vec<Value> = matches.map(|found| found.as_str().into()).collect();
+    let text = text(arguments, 1);
+    let matches = pattern.on(text)?.find_iter(text).take(limit(int(arguments, 2)));
+    let found: Vec<Value> = matches.map(|found| text[found.range()].into()).collect();
     env.charge(found.len() as u64)?;
     Ok(Value::List(List::with(ListKind::Str, (!found.is_empty()).then_some(found), 0)))
 }
 
+/// A match of a pattern in a text.
+struct Found<'t> {
+    pattern: &'t Pattern,
+    text: &'t str,
+    captures: Captures,
+}
+
 /// Writes what takes a match's place.
-type Replacement = fn(&mut String, &Pattern, &Captures<'_>, &str);
+type Replacement = fn(&mut String, &Found<'_>, &str);
 
 fn replace(env: &mut Env<'_>, pattern: &Pattern, arguments: &[Value], with: Replacement) -> Result<Value, Error> {
     let (source, template) = (text(arguments, 1), text(arguments, 2));
     let mut result = String::with_capacity(source.len());
     let mut end = 0;
-    for captures in pattern.regex.captures_iter(source) {
-        let Some(whole) = captures.get(0) else { continue };
+    for captures in pattern.on(source)?.captures_iter(source) {
+        let Some(whole) = captures.get_match() else { continue };
         result.push_str(&source[end..whole.start()]);
         end = whole.end();
         let before = result.len();
-        with(&mut result, pattern, &captures, template);
+        with(&mut result, &Found { pattern, text: source, captures }, template);
         env.allocate(result.len())?;
         env.charge(((result.len() - before) / 16) as u64)?;
     }
@@ -79,12 +85,12 @@ fn replace(env: &mut Env<'_>, pattern: &Pattern, arguments: &[Value], with: Repl
     Ok(result.into())
 }
 
-fn literal(out: &mut String, _: &Pattern, _: &Captures<'_>, template: &str) {
+fn literal(out: &mut String, _: &Found<'_>, template: &str) {
     out.push_str(template);
 }
 
 /// `$1`, `${1}`, `$name`, `$$`. The longest name counts: `$1x` is the group `1x`.
-fn expand(out: &mut String, pattern: &Pattern, captures: &Captures<'_>, template: &str) {
+fn expand(out: &mut String, found: &Found<'_>, template: &str) {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {
         out.push_str(before);
@@ -93,7 +99,7 @@ fn expand(out: &mut String, pattern: &Pattern, captures: &Captures<'_>, template
             out.push('$');
             rest = after;
         } else if let Some((name, after)) = group_name(after) {
-            out.push_str(group(pattern, captures, name).unwrap_or_default());
+            out.push_str(found.group(name).unwrap_or_default());
             rest = after;
         } else {
             out.push('$');
@@ -112,14 +118,17 @@ fn group_name(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((name, after))
 }
 
-fn group<'t>(pattern: &Pattern, captures: &Captures<'t>, name: &str) -> Option<&'t str> {
-    let is_number = name == "0" || !name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number {
-        return captures.get(name.parse().ok()?).map(|group| group.as_str());
+impl Found<'_> {
+    fn group(&self, name: &str) -> Option<&str> {
+        let number = |number: usize| self.captures.get_group(number).map(|span| &self.text[span.range()]);
+        let is_number = name == "0" || !name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number {
+            return number(name.parse().ok()?);
+        }
+        // Go lets several groups have one name: the first that matched counts.
+        let named = self.pattern.names.iter().enumerate().filter(|(_, other)| other.as_deref() == Some(name));
+        named.filter_map(|(index, _)| number(index + 1)).next()
     }
-    // Go lets several groups have one name: the first that matched counts.
-    let named = pattern.names.iter().enumerate().filter(|(_, other)| other.as_deref() == Some(name));
-    named.filter_map(|(index, _)| captures.get(index + 1)).next().map(|group| group.as_str())
 }
 
 fn split(env: &mut Env<'_>, pattern: &Pattern, arguments: &[Value]) -> Result<Value, Error> {
@@ -132,7 +141,7 @@ fn split(env: &mut Env<'_>, pattern: &Pattern, arguments: &[Value]) -> Result<Va
     }
     let mut parts = Vec::new();
     let (mut start, mut end) = (0, 0);
-    for found in pattern.regex.find_iter(source).take(limit(count)) {
+    for found in pattern.on(source)?.find_iter(source).take(limit(count)) {
         if count > 0 && parts.len() as i64 == count - 1 {
             break;
         }
