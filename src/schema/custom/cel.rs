@@ -225,15 +225,22 @@ fn value_of(shape: &Shape, node: &Node, depth: u32) -> Value {
                 Shape::Object(fields) => {
                     for (key, entry) in map.iter().filter(|(_, entry)| !entry.value.is_null()) {
                         let shape = fields.get(key).map_or(&Shape::Any, |field| &field.shape);
-                        entries.insert(Key::from(identifier(key)), value_of(shape, &entry.value, depth + 1));
+                        let value = value_of(shape, &entry.value, depth + 1);
+                        if is_reserved(key) {
+                            entries.insert(Key::from(key.to_string()), value.clone());
+                        }
+                        entries.insert(Key::from(identifier(key)), value);
                     }
                     for field in fields.iter() {
                         if let Shape::Custom(custom) = &field.shape
                             && let Some(default) = &custom.default
                             && map.get(&field.name).is_none_or(|entry| entry.value.is_null())
                         {
-                            entries
-                                .insert(Key::from(identifier(&field.name)), value_of(&field.shape, default, depth + 1));
+                            let value = value_of(&field.shape, default, depth + 1);
+                            if is_reserved(&field.name) {
+                                entries.insert(Key::from(field.name.to_string()), value.clone());
+                            }
+                            entries.insert(Key::from(identifier(&field.name)), value);
                         }
                     }
                 }
@@ -274,9 +281,14 @@ const RESERVED: &[&str] = &[
     "return",
 ];
 
+/// Whether CEL reserves the word. Since Kubernetes 1.31 rules reach such a field by its own name, too.
+pub(super) fn is_reserved(key: &str) -> bool {
+    RESERVED.contains(&key)
+}
+
 /// The identifier by which rules reach a field, escaped as the API server does it.
 pub(super) fn identifier(key: &str) -> String {
-    if RESERVED.contains(&key) {
+    if is_reserved(key) {
         return format!("__{key}__");
     }
     if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !key.contains("__") {

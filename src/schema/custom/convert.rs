@@ -53,7 +53,6 @@ pub(super) fn node(schema: &Node, open: bool, depth: u32) -> Custom {
     let preserves = open || flag(schema, "x-kubernetes-preserve-unknown-fields");
     let embedded = flag(schema, "x-kubernetes-embedded-resource");
     let mut shape = match schema.get("type").and_then(Node::as_str) {
-        _ if int_or_string => Shape::IntOrString,
         Some("object") => object(schema, preserves, open, depth),
         Some("array") => list(schema, open, depth),
         Some("string") => Shape::String {
@@ -71,6 +70,8 @@ pub(super) fn node(schema: &Node, open: bool, depth: u32) -> Custom {
         }),
         Some("number") => Shape::Number,
         Some("boolean") => Shape::Boolean,
+        // A `type` beside it narrows it: VolumeSnapshots have a quantity that is a string.
+        _ if int_or_string => Shape::IntOrString,
         _ => Shape::Any,
     };
     if embedded {

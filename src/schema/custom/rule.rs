@@ -1,7 +1,7 @@
 //! Whether the API server can compile the CEL rules of a schema (`x-kubernetes-validations`): their grammar, the
 //! functions that they call, and the fields of `self` that they read.
 
-use super::cel::{compile, field_names, identifier};
+use super::cel::{compile, field_names, identifier, is_reserved};
 use crate::diagnostic::{Span, nearest};
 use crate::schema::words;
 use crate::yaml::{Mapping, Node};
@@ -248,7 +248,8 @@ impl<'n> Reader<'n> {
             return items.as_map().map(|_| items);
         }
         let known = fields(object)?;
-        let plain = known.get(name).filter(|_| identifier(name) == name);
+        // Behind a dot a reserved word is a name: `self.metadata.namespace`.
+        let plain = known.get(name).filter(|_| identifier(name) == name || is_reserved(name));
         if let Some(entry) =
             plain.or_else(|| known.iter().find(|(key, _)| identifier(key) == name).map(|(_, entry)| entry))
         {

@@ -204,10 +204,6 @@ impl Structure<'_, '_> {
                 Some("array") if schema.get("items").is_none() => {
                     self.tell(start(schema), "is an array without `items`", "`items` is missing");
                 }
-                Some(_) if int_or_string => {
-                    let label = "`x-kubernetes-int-or-string` stands alone";
-                    self.tell(kind.span, "is an int-or-string, so it cannot have a `type`", label);
-                }
                 _ => {}
             },
             None if schema.get("$ref").is_some() => {}

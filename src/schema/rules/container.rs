@@ -169,6 +169,13 @@ fn handler(walk: &mut Walk<'_>, container: &Node, node: &Node, path: &Path<'_>) 
     walk.port(node.at(["grpc", "port"]), || format!("{path}.grpc.port"));
 }
 
+/// A path without the drive that it has on Windows: `C:\var\log`.
+fn after_drive(path: &str) -> &str {
+    path.strip_prefix(|letter: char| letter.is_ascii_alphabetic())
+        .and_then(|rest| rest.strip_prefix(':'))
+        .unwrap_or(path)
+}
+
 fn mounts(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
     for (at, mount) in items(node, "volumeMounts") {
         let place = |field: &str| format!("{path}.volumeMounts[{at}].{field}");
@@ -180,7 +187,7 @@ fn mounts(walk: &mut Walk<'_>, node: &Node, path: &Path<'_>) {
                     format!("`{}` is empty", place("mountPath")),
                     "expected a path",
                 )),
-                Some(text) if text.contains(':') => {
+                Some(text) if after_drive(text).contains(':') => {
                     walk.tell(
                         Code::InvalidFormat,
                         target,
