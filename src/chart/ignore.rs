@@ -68,9 +68,10 @@ impl IgnoreRules {
     /// Whether the file or directory at this path, relative to the chart, is left out. A negated rule leaves out
     /// everything that does not match it: that is how Helm reads `!`, unlike git.
     pub fn ignores(&self, path: &str, is_directory: bool) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
         for rule in &self.0 {
             let subject = match rule.target {
-                Target::Name => path.rsplit('/').next().unwrap_or(path),
+                Target::Name => name,
                 Target::Path => path,
             };
             let applies = !rule.directories_only || is_directory;

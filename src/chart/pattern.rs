@@ -20,7 +20,12 @@ enum Part {
 
 /// A pattern that has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(Vec<Part>);
+pub struct Pattern {
+    parts: Vec<Part>,
+    /// How a name begins and ends that may match: most names are told by these.
+    head: String,
+    tail: String,
+}
 
 impl Pattern {
     pub fn new(text: &str) -> Result<Self, BadPattern> {
@@ -44,17 +49,23 @@ impl Pattern {
                 char => Part::Char(char),
             });
         }
-        Ok(Pattern(parts))
+        let plain = |part: &Part| if let Part::Char(char) = part { Some(*char) } else { None };
+        let head: String = parts.iter().map_while(plain).collect();
+        let tail: Vec<char> = parts.iter().rev().map_while(plain).collect();
+        Ok(Pattern { head, tail: tail.into_iter().rev().collect(), parts })
     }
 
     /// Whether the whole name matches.
     pub fn matches(&self, name: &str) -> bool {
+        if !name.starts_with(&self.head) || !name.ends_with(&self.tail) {
+            return false;
+        }
         let char_at = |at: usize| name[at..].chars().next();
         let (mut part, mut at) = (0, 0);
         // The last star, and where its match ends so far: a later mismatch lets it take one character more.
         let mut star: Option<(usize, usize)> = None;
         loop {
-            match self.0.get(part) {
+            match self.parts.get(part) {
                 Some(Part::Star) => {
                     star = Some((part, at));
                     part += 1;

@@ -214,6 +214,19 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// Passes the space that comes next in an action, where it is plain to be no part of a right delimiter. Says
+    /// whether there was any.
+    pub(super) fn pass_plain_space(&mut self) -> bool {
+        if !matches!(self.mode, Mode::Action) {
+            return false;
+        }
+        let rest = &self.text.as_bytes()[self.at..];
+        let len = rest.iter().position(|&byte| !is_space(byte)).unwrap_or(rest.len());
+        let is_plain = len > 0 && rest.get(len) != Some(&b'-');
+        self.at += if is_plain { len } else { 0 };
+        is_plain
+    }
+
     fn action(&mut self) -> Token {
         let start = self.at;
         let Some(byte) = self.peek_byte() else {

@@ -155,12 +155,18 @@ impl<'t, 'b> Parser<'t, 'b> {
     }
 
     fn next_non_space(&mut self) -> Token {
+        self.pass_plain_space();
         loop {
             let token = self.next();
             if token.kind != TokenKind::Space {
                 return token;
             }
         }
+    }
+
+    /// Passes the space that comes next without making a token of it. Says whether it did.
+    fn pass_plain_space(&mut self) -> bool {
+        self.peeked == 0 && self.lexer.pass_plain_space()
     }
 
     fn peek_non_space(&mut self) -> Token {
@@ -641,7 +647,11 @@ impl<'t, 'b> Parser<'t, 'b> {
         loop {
             if let Some(operand) = self.operand(token)? {
                 self.batch.pending.push(operand);
+                let is_separated = self.pass_plain_space();
                 token = self.next();
+                if is_separated {
+                    continue;
+                }
             }
             match token.kind {
                 TokenKind::Space => {
