@@ -112,7 +112,7 @@ fn context() -> Context {
         now: 1_700_000_000_000_000_000,
         time_zone: Some("UTC".into()),
         lookup: Vec::new(),
-        enable_dns: false,
+        resolver: None,
         record_reads: true,
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn context() -> Context {
         now: 0,
         time_zone: None,
         lookup: Vec::new(),
-        enable_dns: false,
+        resolver: None,
         record_reads: false,
     }
 }

@@ -6,6 +6,7 @@ use super::{Failed, Terminal};
 use crate::diagnostic::{Failure, Sources};
 use crate::fs;
 use crate::render;
+use crate::repository;
 use crate::schema::{self, KubeVersion};
 use crate::template::{Capabilities, Context, Limits, Release, Served};
 use crate::yaml::{self, Node};
@@ -195,7 +196,7 @@ impl ReleaseFlags {
                 Some(directory) => objects(directory, sources)?,
                 None => Vec::new(),
             },
-            enable_dns: self.enable_dns,
+            resolver: self.enable_dns.then_some(repository::http::addresses),
             record_reads: false,
         })
     }

@@ -9,12 +9,18 @@ use futures_util::{StreamExt, TryStreamExt};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use std::io::Write;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use url::Url;
 
 /// Called as bytes move: what is transferred, how much so far, and of how much where that is known.
 pub type Progress = Arc<dyn Fn(&str, u64, Option<u64>) + Send + Sync>;
+
+/// All addresses of a host that the system's resolver knows.
+pub fn addresses(host: &str) -> Vec<IpAddr> {
+    (host, 0).to_socket_addrs().into_iter().flatten().map(|address| address.ip()).collect()
+}
 
 /// How servers are reached.
 #[derive(Clone, Default)]

@@ -10,6 +10,7 @@ use crate::chart::{File, Metadata};
 use crate::diagnostic::{Failure, FileId, SourceMap};
 use crate::yaml::Node;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Everything a render depends on besides charts and values. Same inputs, same output.
@@ -26,8 +27,8 @@ pub struct Context {
     pub time_zone: Option<String>,
     /// Objects that `lookup` finds, from `--lookup-dir`.
     pub lookup: Vec<Node>,
-    /// Whether `getHostByName` may ask the resolver.
-    pub enable_dns: bool,
+    /// Whom `getHostByName` may ask for the addresses of a host; `None` gives no address.
+    pub resolver: Option<fn(&str) -> Vec<IpAddr>>,
     /// Whether to record which values are read and what in the templates wrote what, for reports on unused values and
     /// for the places in findings.
     pub record_reads: bool,
@@ -44,7 +45,7 @@ impl Default for Context {
             now: 0,
             time_zone: Some("UTC".to_owned()),
             lookup: Vec::new(),
-            enable_dns: false,
+            resolver: None,
             record_reads: false,
         }
     }

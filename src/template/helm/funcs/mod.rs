@@ -253,7 +253,7 @@ mod testing {
             now: 1_700_000_000_123_456_789,
             time_zone: Some("UTC".into()),
             lookup: Vec::new(),
-            enable_dns: false,
+            resolver: None,
             record_reads: false,
         }
     }

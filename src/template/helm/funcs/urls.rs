@@ -5,7 +5,7 @@ use super::{Env, Error, Function, any, text};
 use crate::template::helm::print::{kind_of, quote};
 use crate::value::{Value, bytes_of, text_from_bytes};
 use rand::Rng;
-use std::net::{Ipv6Addr, ToSocketAddrs};
+use std::net::Ipv6Addr;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("urlParse", &[Str], parse),
@@ -311,19 +311,12 @@ fn join(_: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
 
 /// One of the host's addresses; nothing unless the user lets templates ask the resolver.
 fn host_by_name(env: &mut Env<'_>, arguments: &[Value]) -> Result<Value, Error> {
-    if !env.context.enable_dns {
-        return Ok("".into());
-    }
-    let addresses: Vec<_> = (text(arguments, 0), 0)
-        .to_socket_addrs()
-        .into_iter()
-        .flatten()
-        .map(|address| address.ip().to_string())
-        .collect();
+    let Some(addresses_of) = env.context.resolver else { return Ok("".into()) };
+    let addresses = addresses_of(text(arguments, 0));
     if addresses.is_empty() {
         return Err("invalid argument to Intn".into());
     }
-    Ok(addresses[env.random.random_range(0..addresses.len())].as_str().into())
+    Ok(addresses[env.random.random_range(0..addresses.len())].to_string().into())
 }
 
 #[cfg(test)]
