@@ -48,6 +48,8 @@ impl Places {
 pub(super) struct ChartFile<'a> {
     pub(super) metadata: &'a mut Metadata,
     pub(super) places: &'a mut Places,
+    /// Entries that are null, by their list: a later file with the same list replaces them.
+    pub(super) nulls: &'a mut Vec<(&'static str, Diagnostic)>,
     /// Mistakes for which Helm refuses the chart.
     pub(super) errors: &'a mut Vec<Diagnostic>,
     /// Oddities that Helm passes over.
@@ -104,30 +106,23 @@ impl ChartFile<'_> {
             let items = self.items("maintainers", &entry.value);
             let before = std::mem::take(&mut metadata.maintainers);
             let before = before.into_iter().map(Some).chain(std::iter::repeat(None));
-            metadata.maintainers =
-                items.iter().zip(before).filter_map(|(item, it)| self.maintainer(item, it)).collect();
+            self.nulls.retain(|(field, _)| *field != "maintainers");
+            metadata.maintainers = items.iter().zip(before).map(|(item, it)| self.maintainer(item, it)).collect();
         }
         if let Some((_, entry)) = field_of(map, "dependencies") {
             metadata.declares_dependencies = !entry.value.is_null();
             let items = self.items("dependencies", &entry.value);
             let before = std::mem::take(&mut metadata.dependencies);
             let before = before.into_iter().map(Some).chain(std::iter::repeat(None));
-            metadata.dependencies =
-                items.iter().zip(before).filter_map(|(item, it)| self.dependency(item, it)).collect();
+            self.nulls.retain(|(field, _)| *field != "dependencies");
+            metadata.dependencies = items.iter().zip(before).map(|(item, it)| self.dependency(item, it)).collect();
         }
         *self.metadata = metadata;
     }
 
     /// Reads an entry over the one that another file has in its place, as Go decodes into what is there.
-    fn maintainer(&mut self, node: &Node, before: Option<Maintainer>) -> Option<Maintainer> {
-        let Some(map) = node.as_map() else {
-            if node.is_null() {
-                self.invalid(node.span, "maintainers must not contain empty or null nodes");
-            } else {
-                self.wrong_type("an entry of `maintainers`", "a mapping", node);
-            }
-            return None;
-        };
+    fn maintainer(&mut self, node: &Node, before: Option<Maintainer>) -> Maintainer {
+        let Some(map) = self.entry("maintainers", node) else { return Maintainer::default() };
         self.unknown_fields(map, MAINTAINER_FIELDS, "maintainers");
         let mut maintainer = before.unwrap_or_default();
         for (field, text) in
@@ -138,18 +133,23 @@ impl ChartFile<'_> {
                 *text = sanitized(text);
             }
         }
-        Some(maintainer)
+        maintainer
     }
 
-    fn dependency(&mut self, node: &Node, before: Option<Dependency>) -> Option<Dependency> {
-        let Some(map) = node.as_map() else {
-            if node.is_null() {
-                self.invalid(node.span, "dependencies must not contain empty or null nodes");
-            } else {
-                self.wrong_type("an entry of `dependencies`", "a mapping", node);
-            }
-            return None;
-        };
+    /// The fields of an entry in a list, or none and a mistake. What is left of such an entry is only its place.
+    fn entry<'n>(&mut self, list: &'static str, node: &'n Node) -> Option<&'n Mapping> {
+        let map = node.as_map();
+        if node.is_null() {
+            let message = format!("validation: {list} must not contain empty or null nodes");
+            self.nulls.push((list, Diagnostic::new(Code::InvalidChart, message).label(node.span, "")));
+        } else if map.is_none() {
+            self.wrong_type(&format!("an entry of `{list}`"), "a mapping", node);
+        }
+        map
+    }
+
+    fn dependency(&mut self, node: &Node, before: Option<Dependency>) -> Dependency {
+        let Some(map) = self.entry("dependencies", node) else { return Dependency::default() };
         self.unknown_fields(map, DEPENDENCY_FIELDS, "dependencies");
         let mut dependency = Dependency { span: Some(node.span), ..before.unwrap_or_default() };
         for (field, text) in [
@@ -175,7 +175,7 @@ impl ChartFile<'_> {
             dependency.import_values =
                 self.items("import-values", &entry.value).iter().filter_map(import_values).collect();
         }
-        Some(dependency)
+        dependency
     }
 
     fn items<'n>(&mut self, field: &str, node: &'n Node) -> &'n [Node] {
@@ -222,10 +222,6 @@ impl ChartFile<'_> {
     fn wrong_type(&mut self, field: &str, wanted: &str, node: &Node) {
         let message = format!("{field} must be {wanted}, found {}", found(node));
         self.errors.push(Diagnostic::new(Code::InvalidChart, message).label(node.span, format!("expected {wanted}")));
-    }
-
-    fn invalid(&mut self, span: Span, message: &str) {
-        self.errors.push(Diagnostic::new(Code::InvalidChart, format!("validation: {message}")).label(span, ""));
     }
 
     fn unknown_fields(&mut self, map: &Mapping, known: &[&str], place: &str) {
@@ -423,15 +419,21 @@ impl Metadata {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (mut metadata, mut places) = (Metadata::default(), Places::default());
-        let (mut errors, mut findings) = (Vec::new(), Vec::new());
+        let (mut nulls, mut errors, mut findings) = (Vec::new(), Vec::new(), Vec::new());
         let file = crate::diagnostic::FileId(0);
         let node = crate::yaml::read(text, file).first().map_err(|error| error.diagnostic.message)?;
-        let mut reader =
-            ChartFile { metadata: &mut metadata, places: &mut places, errors: &mut errors, findings: &mut findings };
+        let mut reader = ChartFile {
+            metadata: &mut metadata,
+            places: &mut places,
+            nulls: &mut nulls,
+            errors: &mut errors,
+            findings: &mut findings,
+        };
         reader.apply(&node, "Chart.yaml");
         if metadata.api_version.is_empty() {
             metadata.api_version = "v1".to_owned();
         }
+        errors.extend(nulls.into_iter().map(|(_, error)| error));
         if errors.is_empty() {
             validate(&mut metadata, &places, Span::new(file, 0, text.len()), &mut errors);
         }

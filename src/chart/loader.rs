@@ -278,7 +278,7 @@ impl Loader<'_> {
     }
 
     fn metadata(&mut self, chart: &mut Chart, is_root: bool) -> Result<(), Failure> {
-        let (mut errors, mut places) = (Vec::new(), Places::default());
+        let (mut errors, mut nulls, mut places) = (Vec::new(), Vec::new(), Places::default());
         let mut metadata = Metadata::default();
         let Some(file) = self.text(chart, "Chart.yaml")? else { return refuse("Chart.yaml file is missing") };
         for (name, file) in [("Chart.yaml", Some(file)), ("requirements.yaml", self.text(chart, "requirements.yaml")?)]
@@ -290,6 +290,7 @@ impl Loader<'_> {
             let mut reader = ChartFile {
                 metadata: &mut metadata,
                 places: &mut places,
+                nulls: &mut nulls,
                 errors: &mut errors,
                 findings: &mut chart.findings,
             };
@@ -298,6 +299,7 @@ impl Loader<'_> {
                 metadata.api_version = "v1".to_owned();
             }
         }
+        errors.extend(nulls.into_iter().map(|(_, error)| error));
         if !errors.is_empty() {
             errors.append(&mut chart.findings);
             return Err(errors);
