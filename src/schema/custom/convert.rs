@@ -36,6 +36,11 @@ fn with_head(fields: Vec<Field>, required: &[&str]) -> Fields {
     Fields::new(all)
 }
 
+/// The default of a schema. A null is none to the API server.
+pub(super) fn default_of(schema: &Node) -> Option<&Node> {
+    schema.get("default").filter(|default| !default.is_null())
+}
+
 fn flag(schema: &Node, key: &str) -> bool {
     schema.get(key).and_then(Node::as_bool) == Some(true)
 }
@@ -98,7 +103,7 @@ pub(super) fn node(schema: &Node, open: bool, depth: u32) -> Custom {
         nullable: flag(schema, "nullable"),
         open: preserves,
         embedded,
-        default: schema.get("default").cloned(),
+        default: default_of(schema).cloned(),
         values: values.map(Box::new),
         rules: Rule::read(schema),
     }
@@ -122,7 +127,7 @@ fn object(schema: &Node, preserves: bool, open: bool, depth: u32) -> Shape {
     let fields = properties.iter().map(|(name, entry)| Field {
         name: Text::Owned(name.to_string()),
         // A default is filled in before what is required is asked for.
-        required: required.contains(&&**name) && entry.value.get("default").is_none(),
+        required: required.contains(&&**name) && default_of(&entry.value).is_none(),
         shape: shape_of(&entry.value, open, depth + 1),
     });
     Shape::Object(Fields::new(fields.collect()))

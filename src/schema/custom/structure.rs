@@ -341,7 +341,7 @@ impl Structure<'_, '_> {
             self.tell(key.span, &format!("has the key `{name}`, which is no scalar"), "keys are compared as text");
         }
         let required = list(items, "required").iter().any(|item| item.as_str() == Some(name));
-        if !required && field.get("default").is_none() {
+        if !required && convert::default_of(field).is_none() {
             let what = format!("has the key `{name}`, which is neither required nor has a default");
             let label = format!("add `{name}` to `required` of the items");
             self.tell(key.span, &what, &label);
@@ -350,12 +350,7 @@ impl Structure<'_, '_> {
 
     /// A default must be a value of its own schema.
     fn default(&mut self, schema: &Node, depth: u32) {
-        let Some(default) = schema.get("default") else { return };
-        if default.is_null() && !flag(schema, "nullable") {
-            let what = "has the default null, but is not nullable";
-            self.tell(key_span(schema, "default"), what, "write a value, or add `nullable: true`");
-            return;
-        }
+        let Some(default) = convert::default_of(schema) else { return };
         let custom: Custom = convert::node(schema, false, depth);
         let before = self.walk.findings.len();
         super::check(self.walk, &custom, default, &Path::ROOT.key("default"));
