@@ -319,7 +319,10 @@ impl Checker {
         if let Some(home) = home {
             return finding.hint(format!("did you mean `{home}`?"));
         }
-        finding.hint("give its CustomResourceDefinition with `--crds`, or a catalog with `--schema-location`")
+        finding.hint(
+            "put its CustomResourceDefinition into the chart's `crds/`; `chart validate` takes it with `--crds`, \
+             or a catalog with `--schema-location`",
+        )
     }
 }
 
