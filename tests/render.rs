@@ -116,6 +116,109 @@ fn output_directories_hold_a_file_for_each_template() {
     assert_eq!(folder.read("out/r/t/templates/hook.yaml"), before);
 }
 
+/// The directory is printed as it was given, and may lie above; Go joins the release's name to it with `filepath.Join`.
+#[test]
+fn output_directories_are_anywhere_and_named_as_by_helm() {
+    let folder = Folder::new()
+        .file("w/t/Chart.yaml", "apiVersion: v2\nname: t\nversion: 1.0.0\n")
+        .file("w/t/templates/a.yaml", "kind: A\n");
+    let wrote = |flags: &str| {
+        let mut command = folder.command(format!("render r t --no-validate --output-dir {flags}").split(' '));
+        let output = command.current_dir(folder.path().join("w")).output().expect("chart runs");
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    };
+    assert_eq!(wrote("./a/"), "wrote ./a//t/templates/a.yaml");
+    assert_eq!(wrote("../b"), "wrote ../b/t/templates/a.yaml");
+    assert_eq!(wrote("./c/../../d//e/ --release-name"), "wrote ../d/e/r/t/templates/a.yaml");
+    assert!(folder.read("b/t/templates/a.yaml") == folder.read("d/e/r/t/templates/a.yaml"));
+    assert_eq!(wrote("../g --raw"), "wrote ../g/t/templates/a.yaml");
+    let run = folder.run("render r w/t --no-validate --output-dir f -s templates/b.yaml").fails(2);
+    assert!(run.stderr.contains("could not find template templates/b.yaml in chart"), "{}", run.stderr);
+    assert!(!folder.path().join("f").exists());
+}
+
+#[test]
+fn any_bytes_are_values_for_set_file() {
+    let folder = chart();
+    folder.write("t/templates/k.yaml", "kind: K\nk: {{ .Values.k | b64enc }} {{ len .Values.k }}\n");
+    folder.write("key.jks", b"\xfe\xed\xfe\xed\x00");
+    let render = |flag: &str| {
+        let arguments = ["render", "r", "t", "--no-validate", "-s", "templates/k.yaml", "--set-file", flag];
+        let mut command = folder.command(arguments);
+        let input = std::fs::File::open(folder.path().join("key.jks")).expect("the file");
+        let output = command.stdin(input).output().expect("chart runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(render("k=key.jks").contains("\nk: /u3+7QA= 5\n"));
+    assert_eq!(render("k= - "), render("k=key.jks"));
+}
+
+/// Helm gives it Sprig's functions alone and no data.
+#[test]
+fn what_name_templates_see_differs_as_documented() {
+    let folder = chart();
+    let name = |template: &str| folder.run_args(["render", "t", "--no-validate", "--name-template", template]).code;
+    assert_eq!(name("{{ .Release.Name }}-{{ tpl \"x\" . }}"), 0, "Helm: function \"tpl\" not defined");
+    assert_eq!(name("x{{ env \"HOME\" | len }}"), 2, "Helm reads the environment");
+}
+
+/// Rows of docs/compatibility.md.
+#[test]
+fn differences_of_files_are_as_documented() {
+    let folder = chart();
+    let text = "apiVersion: v2\nname: t\nversion: 1.0.0\n";
+    let wide: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    folder.write("t/values.schema.json", "{\"$ref\": \"#\"}");
+    // Helm: both /$ref and  resolve to "file:///values.schema.json#" causing reference cycle
+    folder.run("render r t --no-validate").ok();
+    folder.write("t/Chart.yaml", wide);
+    // Helm reads it.
+    let run = folder.run("render r t --no-validate");
+    assert!(run.code != 0 && run.stderr.contains("`t/Chart.yaml` is not UTF-8 text"), "{}", run.shown());
+}
+
+#[test]
+fn an_empty_mapping_of_annotations_is_not_none() {
+    for (annotations, expected) in [("annotations: {}", "{}"), ("annotations:", "null"), ("", "null")] {
+        let folder = Folder::new()
+            .file("t/Chart.yaml", format!("apiVersion: v2\nname: t\nversion: 1.0.0\n{annotations}\n"))
+            .file("t/templates/a.yaml", "a: {{ .Chart.Annotations | toJson }}\n");
+        let run = folder.run("render r t --no-validate").ok();
+        assert!(run.stdout.contains(&format!("a: {expected}\n")), "{annotations}: {}", run.shown());
+    }
+}
+
+/// In every draft Helm takes them for comments.
+#[test]
+fn schemas_do_not_decode_content() {
+    for draft in ["draft-06", "draft-07", "draft/2020-12"] {
+        let folder = Folder::new()
+            .file("t/Chart.yaml", "apiVersion: v2\nname: t\nversion: 1.0.0\n")
+            .file("t/templates/a.yaml", "a: {{ .Values.a | quote }}\n")
+            .file("t/values.yaml", "a: '{x'\n")
+            .file(
+                "t/values.schema.json",
+                format!(
+                    "{{\"$schema\": \"http://json-schema.org/{draft}/schema#\", \"properties\": {{\"a\": \
+                     {{\"contentEncoding\": \"base64\", \"contentMediaType\": \"application/json\"}}}}}}"
+                ),
+            );
+        folder.run("render r t --no-validate").ok();
+    }
+}
+
+/// Windows and old systems write extensions in capitals.
+#[test]
+fn crds_are_known_by_their_extension_in_any_case() {
+    let folder = chart();
+    for name in ["A.YAML", "B.Yml", "C.JSON", "D.txt", "E.j2", ".yaml"] {
+        folder.write(&format!("t/crds/{name}"), "kind: X\n");
+    }
+    let run = folder.run("render r t --no-validate --include-crds").ok();
+    let found = run.stdout.lines().filter_map(|line| line.strip_prefix("# Source: t/crds/")).collect::<Vec<_>>();
+    assert_eq!(found, [".yaml", "A.YAML", "B.Yml", "C.JSON", "x.yaml"]);
+}
+
 #[test]
 fn raw_output_is_what_the_templates_wrote() {
     let folder = chart();

@@ -93,6 +93,7 @@ impl ChartFile<'_> {
             match &entry.value.data {
                 Data::Null => {}
                 Data::Map(entries) => {
+                    metadata.declares_annotations = true;
                     for (key, entry) in entries.iter() {
                         let mut text = String::new();
                         self.text(&format!("annotations.{key}"), &entry.value, &mut text);

@@ -374,7 +374,8 @@ fn raw(data: &[u8]) -> Raw {
 }
 
 fn is_crd(path: &str) -> bool {
-    path.starts_with("crds/") && [".yaml", ".yml", ".json"].iter().any(|suffix| path.ends_with(suffix))
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    path.starts_with("crds/") && ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 struct Walk<'a> {

@@ -25,6 +25,8 @@ pub struct Metadata {
     pub app_version: String,
     pub deprecated: bool,
     pub annotations: IndexMap<String, String>,
+    /// Whether there is an `annotations:` mapping, even an empty one. Templates see it.
+    pub declares_annotations: bool,
     pub condition: String,
     pub tags: String,
 }

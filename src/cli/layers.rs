@@ -7,6 +7,7 @@ use crate::chart::Chart;
 use crate::diagnostic::Sources;
 use crate::fs;
 use crate::repository::{http, shown};
+use crate::value::text_from_bytes;
 use crate::values::{Choice, Flag, Layer, Layered, Layout};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -84,8 +85,21 @@ pub(super) fn laid_out(
     Ok(files.into_iter().map(layer).collect::<Result<_, Failed>>()?)
 }
 
-/// Reads a file for `--set-file`.
+/// Reads a file, or stdin as `-`, for `--set-file`: keystores and images are values, too, for `b64enc`.
 pub(super) fn read_file(path: &str) -> Result<String, String> {
+    let bytes = match path.trim() {
+        "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).map_err(|error| format!("failed to read stdin: {error}"))?;
+            bytes
+        }
+        _ => fs::read(Path::new(path)).map_err(|error| error.to_string())?,
+    };
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| text_from_bytes(error.as_bytes()).into_owned()))
+}
+
+/// The same for what is written into a YAML file, which has to be text.
+pub(super) fn read_text(path: &str) -> Result<String, String> {
     fs::read_text(Path::new(path)).map_err(|error| error.to_string())
 }
 

@@ -235,8 +235,11 @@ impl Writer<'_> {
     fn write(&self, terminal: &mut Terminal) -> Result<(), Failed> {
         match (self.flags.raw, given(&self.flags.output_dir).map(Path::new)) {
             (true, Some(directory)) => {
-                let files: Files =
-                    self.raw().map(|(name, text)| (directory.join(name), vec![text.to_owned()])).collect();
+                let mut files = Files::new();
+                for (name, text) in self.raw() {
+                    stays_inside(name)?;
+                    files.insert(directory.join(name), vec![text.to_owned()]);
+                }
                 write_files(&files)?;
                 terminal.print(files.keys().map(|path| format!("wrote {}\n", path.display())).collect::<String>())
             }
@@ -286,15 +289,17 @@ impl Writer<'_> {
 
     /// The part of the stream that `--show-only` names.
     fn shown(&self, stream: &str) -> Result<String, Failed> {
-        show_only(stream, &self.patterns()).map_err(|pattern| {
-            let names = self.outcome.rendered.files.iter().filter_map(|file| Some(file.name.split_once('/')?.1));
-            let way_out = match nearest(pattern, names.clone()) {
-                Some(name) if name != pattern => format!("did you mean `{name}`?"),
-                Some(_) => "the template gives no manifest with these values".to_owned(),
-                None => "templates are named by their path in the chart, such as `templates/service.yaml`".to_owned(),
-            };
-            Failed::Usage(format!("could not find template {pattern} in chart"), Some(way_out))
-        })
+        show_only(stream, &self.patterns()).map_err(|pattern| self.not_found(pattern))
+    }
+
+    fn not_found(&self, pattern: &str) -> Failed {
+        let names = self.outcome.rendered.files.iter().filter_map(|file| Some(file.name.split_once('/')?.1));
+        let way_out = match nearest(pattern, names) {
+            Some(name) if name != pattern => format!("did you mean `{name}`?"),
+            Some(_) => "the template gives no manifest with these values".to_owned(),
+            None => "templates are named by their path in the chart, such as `templates/service.yaml`".to_owned(),
+        };
+        Failed::Usage(format!("could not find template {pattern} in chart"), Some(way_out))
     }
 
     /// Prints the objects of a stream as one JSON list, which `kubectl` and `jq` read.
@@ -310,21 +315,36 @@ impl Writer<'_> {
 
     /// A file for each template, in directories like those of the charts. What is printed is Helm's.
     fn write_directory(&self, directory: &Path, terminal: &mut Terminal) -> Result<(), Failed> {
-        let named = if self.flags.release_name { directory.join(self.release) } else { directory.to_owned() };
+        let named = match self.flags.release_name {
+            true => cleaned(&directory.join(self.release)),
+            false => directory.to_owned(),
+        };
         let mut files = Files::new();
         let mut written = String::new();
-        let mut add = |path: PathBuf, document: [&'_ str; 5]| {
-            written += &format!("wrote {}\n", path.display());
-            files.entry(path).or_default().push(document.concat());
+        // Helm prints the directory as it is given, with a slash of its own behind it.
+        let mut add = |directory: &Path, source: &str, text: &str| {
+            stays_inside(source)?;
+            let path = format!("{}/{source}", directory.display());
+            written += &format!("wrote {path}\n");
+            files.entry(path.into()).or_default().push(framed(source, text).concat());
+            Ok::<(), Failed>(())
         };
         // Helm leaves the release's name out of the path of CRDs.
         for crd in self.crds.iter().filter(|crd| self.is_shown(&crd.source)) {
-            add(directory.join(&*crd.source), framed(&crd.source, crd.text));
+            add(directory, &crd.source, crd.text)?;
         }
         let manifests = &self.outcome.manifests;
         for manifest in manifests.objects.iter().chain(manifests.shown_hooks(self.hooks)) {
             if self.is_shown(&manifest.source) {
-                add(named.join(&*manifest.source), framed(&manifest.source, manifest.text(self.sources)));
+                add(&named, &manifest.source, manifest.text(self.sources))?;
+            }
+        }
+        for pattern in &self.patterns() {
+            let is_there = |source: &str| names(pattern, source);
+            if !self.crds.iter().any(|crd| is_there(&crd.source))
+                && !manifests.objects.iter().chain(manifests.shown_hooks(self.hooks)).any(|one| is_there(&one.source))
+            {
+                return Err(self.not_found(pattern));
             }
         }
         write_files(&files)?;
@@ -341,15 +361,33 @@ type Files = BTreeMap<PathBuf, Vec<String>>;
 
 fn write_files(files: &Files) -> Result<(), Failed> {
     for (path, texts) in files {
-        if path.components().any(|part| part == Component::ParentDir) {
-            return Err(Failed::Other(format!("`{}` leads out of the output directory", path.display())));
-        }
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
         fs::write(path, &bytes_of(&texts.concat()))?;
     }
     Ok(())
+}
+
+/// Refuses the name of a file that would not be below the directory that is written to.
+fn stays_inside(name: &str) -> Result<(), Failed> {
+    match Path::new(name).components().any(|part| part == Component::ParentDir) {
+        true => Err(Failed::Other(format!("`{name}` leads out of the output directory"))),
+        false => Ok(()),
+    }
+}
+
+/// The shortest path to the same place if no part of it is a link: Go's `filepath.Clean`.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut short = PathBuf::new();
+    for part in path.components() {
+        match (part, short.components().next_back()) {
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => _ = short.pop(),
+            _ => short.push(part),
+        }
+    }
+    short
 }
 
 /// A node as JSON, keys in the author's order.

@@ -92,7 +92,7 @@ impl Set {
         let name = if is_stdin { "<stdin>".to_owned() } else { file.display().to_string() };
         let source = sources.add(name.as_str(), text);
         let is_json = file.extension().is_some_and(|extension| extension == "json");
-        let edited = edit(source, &assignments, is_json, sources, &mut layers::read_file)?;
+        let edited = edit(source, &assignments, is_json, sources, &mut layers::read_text)?;
         for path in &edited.missing {
             terminal.say(format!("note: `{}` is not set in {name}: there is nothing to remove", path_text(path)));
         }

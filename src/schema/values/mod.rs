@@ -68,6 +68,9 @@ pub fn check(chart: &Chart, name: &str, path: &[&str], values: &Node, sources: &
         .with_draft(draft)
         .with_base_uri(format!("{BASE}values.schema.json"))
         .with_pattern_options(PatternOptions::regex())
+        // Helm's library takes what these say as a comment, in every draft.
+        .without_content_encoding_support("base64")
+        .without_content_media_type_support("application/json")
         .with_retriever(ChartFiles::new(chart))
         .build(&schema);
     let validator: Validator<Tree> = match validator {

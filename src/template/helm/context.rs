@@ -77,10 +77,10 @@ fn chart(metadata: &Metadata, is_root: bool) -> Value {
         let fields = [("Name", &one.name), ("Email", &one.email), ("URL", &one.url)];
         Value::map(fields.map(|(name, text)| (name, Value::from(text.as_str()))))
     });
-    let annotations = match &metadata.annotations {
-        none if none.is_empty() => Map::nil(MapKind::Str),
-        some => {
-            let entries = some.iter().map(|(key, text)| (key.as_str().into(), text.as_str().into()));
+    let annotations = match metadata.declares_annotations {
+        false => Map::nil(MapKind::Str),
+        true => {
+            let entries = metadata.annotations.iter().map(|(key, text)| (key.as_str().into(), text.as_str().into()));
             Map::with(MapKind::Str, entries.collect(), 0)
         }
     };

@@ -38,6 +38,8 @@ static FILES: &[Method] = &[
 
 static VALUES: &[Method] = &[
     Method { reads_all: true, ..method("YAML", &[], |_, values, _| Ok((yaml::to_yaml(values)? + "\n").into())) },
+    // Templates have no writer to give it: the call fails for its arguments.
+    method("Encode", &[Type::Object("io.Writer")], |_, _, _| Ok(Value::Nil)),
     method("AsMap", &[], |_, values, _| {
         Ok(values.as_map().map_or(Value::Nil, |map| Value::Map(map.as_kind(MapKind::Any))))
     }),
