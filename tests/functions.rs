@@ -95,6 +95,14 @@ fn differences_of_times_and_files_are_as_documented() {
     assert!(render("{{ range (toDate \"2006\" \"2023\").Month }}{{ end }}").is_err());
 }
 
+/// What Go finds as a file of the system's zone database is a zone, though the names of zones do not have it.
+#[test]
+fn zones_may_be_files_of_the_system_alone() {
+    let is_there = std::path::Path::new("/usr/share/zoneinfo/posix/Europe/Berlin").exists();
+    let expected = if is_there { "01:00 CET" } else { "00:00 UTC" };
+    assert_eq!(render("{{ dateInZone \"15:04 MST\" 0 \"posix/Europe/Berlin\" }}").as_deref(), Ok(expected));
+}
+
 /// Small values whose text or copy is beyond measure.
 #[test]
 fn values_that_hold_one_another_end_in_errors() {

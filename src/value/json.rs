@@ -1,6 +1,6 @@
 //! JSON as Go's `encoding/json` writes and reads it.
 
-use super::{Entries, List, Map, MapKind, Str, Value, is_printable, number, raw_byte};
+use super::{Entries, List, Map, MapKind, Str, Value, bytes_of, is_printable, number, raw_byte, text_from_bytes};
 use base64::Engine;
 
 /// Nesting past which values and texts are refused.
@@ -32,13 +32,22 @@ pub fn to_json(value: &Value, layout: Layout) -> Result<String, String> {
     Ok(out)
 }
 
+/// Go's words for a value that holds itself. Go looks for it below 1,000 levels, and names the type found first there.
+pub fn cycle(value: &Value) -> String {
+    let kind = match value {
+        Value::List(_) => "[]interface {}",
+        Value::Map(map) if map.kind() == MapKind::Values => "common.Values",
+        _ => "map[string]interface {}",
+    };
+    format!("json: unsupported value: encountered a cycle via {kind}")
+}
+
 fn write(value: &Value, layout: Layout, depth: u32, out: &mut String) -> Result<(), String> {
     if out.len() > MAX_TEXT {
         return Err(TOO_LARGE.to_owned());
     }
-    if depth > MAX_DEPTH {
-        let kind = if matches!(value, Value::List(_)) { "[]interface {}" } else { "map[string]interface {}" };
-        return Err(format!("json: unsupported value: encountered a cycle via {kind}"));
+    if depth >= MAX_DEPTH && matches!(value, Value::List(_) | Value::Map(_)) {
+        return Err(cycle(value));
     }
     match value {
         Value::Nil => out.push_str("null"),
@@ -194,6 +203,16 @@ const END: &str = "unexpected end of JSON input";
 fn unexpected(char: char, place: &str) -> String {
     let shown = match char {
         '\'' => "\\'".to_owned(),
+        '"' => char.to_string(),
+        _ => quoted(char),
+    };
+    format!("invalid character '{shown}' {place}")
+}
+
+/// A character as in Go's double quotes.
+fn quoted(char: char) -> String {
+    match char {
+        '"' => "\\\"".to_owned(),
         '\\' => "\\\\".to_owned(),
         '\x07' => "\\a".to_owned(),
         '\x08' => "\\b".to_owned(),
@@ -209,19 +228,19 @@ fn unexpected(char: char, place: &str) -> String {
             None if u32::from(char) < 0x1_0000 => format!("\\u{:04x}", u32::from(char)),
             None => format!("\\U{:08x}", u32::from(char)),
         },
-    };
-    format!("invalid character '{shown}' {place}")
+    }
 }
 
 /// The first bytes of a text, as far as it goes, where an escape sequence should stand.
 fn invalid_escape(text: &str, length: usize) -> String {
-    let end = text.char_indices().map(|(at, char)| at + char.len_utf8()).find(|&end| end >= length);
-    let sequence = &text[..end.unwrap_or(text.len())];
+    let bytes = bytes_of(text);
+    let sequence = text_from_bytes(&bytes[..length.min(bytes.len())]);
     let is_plain = |char: char| char != '`' && raw_byte(char).is_none() && !char.is_whitespace() && !char.is_control();
     if sequence.chars().all(is_plain) {
         format!("invalid escape sequence `{sequence}` in string")
     } else {
-        format!("invalid escape sequence {sequence:?} in string")
+        let quoted: String = sequence.chars().map(quoted).collect();
+        format!("invalid escape sequence \"{quoted}\" in string")
     }
 }
 

@@ -336,6 +336,11 @@ pub trait Object: Debug + Send + Sync + Any {
         Value::Str(self.display().into())
     }
 
+    /// The real and the imaginary part of a `complex128`.
+    fn complex(&self) -> Option<[f64; 2]> {
+        None
+    }
+
     /// The number, for types of integer kind such as `time.Duration`: what `%d` writes and `lt` compares.
     fn integer(&self) -> Option<i64> {
         None

@@ -10,6 +10,8 @@ use std::cmp::Ordering;
 
 /// Past this column a blank becomes a line break.
 const WIDTH: usize = 80;
+/// At this depth the writer looks how deep it will get.
+const LOOK_AHEAD: u32 = 64;
 /// Longer keys are written `? key`.
 const KEY_LENGTH: usize = 128;
 /// Characters after which go-yaml no longer takes a JSON string for a key.
@@ -77,6 +79,25 @@ struct Writer {
     depth: u32,
 }
 
+/// The first list or map that lies this many levels below, in the order of keys, if `steps` suffice to find one.
+fn below(value: &Value, levels: u32, steps: &mut u32) -> Option<Value> {
+    *steps = steps.checked_sub(1)?;
+    let next = |inner: &Value, steps: &mut u32| match levels {
+        0 => matches!(inner, Value::List(_) | Value::Map(_)).then(|| inner.clone()),
+        _ => below(inner, levels - 1, steps),
+    };
+    match value {
+        Value::List(list) => list.items().iter().find_map(|item| next(item, steps)),
+        Value::Map(map) => {
+            let entries = map.snapshot();
+            let mut sorted: Vec<(&Str, &Value)> = entries.iter().collect();
+            sorted.sort_unstable_by(|a, b| a.0.cmp(b.0));
+            sorted.into_iter().find_map(|(_, inner)| next(inner, steps))
+        }
+        _ => None,
+    }
+}
+
 impl Writer {
     fn node(&mut self, value: &Value, context: Context) -> Result<(), String> {
         if self.out.len() > json::MAX_TEXT {
@@ -92,11 +113,14 @@ impl Writer {
             Value::Str(text) => self.text(text, context)?,
             Value::Bytes(bytes) => self.bytes(bytes, context)?,
             Value::List(list) if list.is_nil() && !self.pretty => self.plain("null"),
-            Value::List(list) => self.sequence(list.items(), context)?,
-            Value::Map(map) => self.map(map)?,
-            Value::Object(object) => {
-                self.deeper()?;
-                self.object(&**object, context)?;
+            Value::List(_) | Value::Map(_) | Value::Object(_) => {
+                self.deeper(value)?;
+                match value {
+                    Value::List(list) => self.sequence(list.items(), context)?,
+                    Value::Map(map) => self.map(map)?,
+                    Value::Object(object) => self.object(&**object, context)?,
+                    _ => {}
+                }
                 self.depth -= 1;
             }
         }
@@ -158,12 +182,26 @@ impl Writer {
         self.mapping(&sorted)
     }
 
-    fn deeper(&mut self) -> Result<(), String> {
+    fn deeper(&mut self, value: &Value) -> Result<(), String> {
         self.depth += 1;
+        // Far down, lines are mostly indentation: what holds itself is found before they are written.
+        let mut steps = 1 << 16;
+        if self.depth == LOOK_AHEAD
+            && let Some(deepest) = below(value, MAX_DEPTH - LOOK_AHEAD, &mut steps)
+        {
+            return Err(self.too_deep(&deepest));
+        }
         if self.depth > MAX_DEPTH {
-            return Err(format!("nested deeper than {MAX_DEPTH} levels, or a map holds itself"));
+            return Err(self.too_deep(value));
         }
         Ok(())
+    }
+
+    fn too_deep(&self, value: &Value) -> String {
+        match self.pretty {
+            true => format!("nested deeper than {MAX_DEPTH} levels, or a map holds itself"),
+            false => format!("error marshaling into JSON: {}", json::cycle(value)),
+        }
     }
 
     fn float(&self, number: f64) -> Result<String, String> {
@@ -194,7 +232,6 @@ impl Writer {
             self.indicator("[]", true, false, false);
             return Ok(());
         }
-        self.deeper()?;
         let outer = self.indent;
         let indentless = context == Context::Mapping && !self.indention && !self.pretty;
         if !indentless {
@@ -206,12 +243,10 @@ impl Writer {
             self.node(item, Context::Item)?;
         }
         self.indent = outer;
-        self.depth -= 1;
         Ok(())
     }
 
     fn mapping(&mut self, entries: &[(&Str, &Value)]) -> Result<(), String> {
-        self.deeper()?;
         let outer = self.indent;
         self.indent_block();
         for (key, value) in entries {
@@ -228,7 +263,6 @@ impl Writer {
             self.node(value, Context::Mapping)?;
         }
         self.indent = outer;
-        self.depth -= 1;
         Ok(())
     }
 

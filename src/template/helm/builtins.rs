@@ -230,7 +230,12 @@ fn equal_others(a: &Value, b: &Value) -> Result<bool, Error> {
 fn less(a: &Value, b: &Value) -> Result<bool, Error> {
     let kinds = (basic(a), basic(b));
     if kinds.0 == Basic::Invalid || kinds.1 == Basic::Invalid {
-        return Err("invalid type for comparison".into());
+        // A complex number is of a kind that Go knows here, only not of one with an order.
+        let complex = [a, b].map(|value| print::kind_of(value) == "complex128");
+        return Err(match (complex, kinds) {
+            ([true, false], (_, other)) | ([false, true], (other, _)) if other != Basic::Invalid => incompatible(a, b),
+            _ => "invalid type for comparison".into(),
+        });
     }
     Ok(match kinds {
         (Basic::Int, Basic::Int) => int(a) < int(b),

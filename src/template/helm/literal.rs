@@ -186,6 +186,10 @@ impl Object for Complex {
         print::sprintf("(%g%+gi)", &[Value::Float(self.real), Value::Float(self.imaginary)]).unwrap_or_default()
     }
 
+    fn complex(&self) -> Option<[f64; 2]> {
+        Some([self.real, self.imaginary])
+    }
+
     fn is_true(&self) -> bool {
         self.real != 0.0 || self.imaginary != 0.0
     }

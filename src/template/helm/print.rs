@@ -411,6 +411,19 @@ impl Printer {
     }
 
     fn object(&mut self, object: &dyn Object, value: &Value, verb: char, depth: usize) -> Result<(), Error> {
+        if let Some([real, imaginary]) = object.complex() {
+            if !matches!(verb, 'v' | 'b' | 'g' | 'G' | 'x' | 'X' | 'f' | 'F' | 'e' | 'E') {
+                return self.bad_verb(value, verb);
+            }
+            let plus = self.flags.plus;
+            self.out.push('(');
+            self.float(real, verb);
+            self.flags.plus = true;
+            self.float(imaginary, verb);
+            self.flags.plus = plus;
+            self.out.push_str("i)");
+            return Ok(());
+        }
         if !self.erroring {
             if verb == 'w' {
                 return self.bad_verb(value, verb);

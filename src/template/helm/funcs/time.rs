@@ -3,12 +3,14 @@
 use super::duration::{DURATION, Duration};
 use super::layout::{self, MONTHS, WEEKDAYS};
 use super::{Env, types};
+use crate::fs;
 use crate::template::helm::print::quote;
 use crate::value::{Map, Object, Signature, Value};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::any::Any;
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A moment, and the zone in which it is shown.
@@ -113,7 +115,16 @@ impl Zone {
 
 /// A zone by its exact name.
 fn database(name: &str) -> Option<TimeZone> {
-    TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name))
+    TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name)).or_else(|| system_file(name))
+}
+
+/// To Go every file of the system's database is a zone, `posix/Europe/Berlin` too.
+fn system_file(name: &str) -> Option<TimeZone> {
+    if name.contains("..") || name.starts_with(['/', '\\']) {
+        return None;
+    }
+    let data = fs::read(&Path::new("/usr/share/zoneinfo").join(name)).ok()?;
+    TimeZone::tzif(name, &data).ok()
 }
 
 /// The nearest moment that the zone database knows; rules for the future recur with the calendar.
