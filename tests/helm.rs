@@ -280,6 +280,25 @@ fn known_differences_are_as_documented() {
     }
 }
 
+/// Go tells of an `else` in a `block` at the line of the block, in a `define` at its own.
+#[test]
+fn parse_errors_are_told_at_the_line_that_go_names() {
+    for (template, line, message) in [
+        ("x\n{{ block \"b\" . }}a\n\n{{ else }}\n\n{{ end }}", 2, "unexpected {{else}} in block clause"),
+        ("x\n{{ define \"b\" }}\n\n{{ else }}{{ end }}", 4, "unexpected {{else}} in define clause"),
+        (
+            "{{ block \"b\" . }}\n{{ if true }}\n{{ else }}\n{{ else }}{{ end }}{{ end }}",
+            4,
+            "expected end; found {{else}}",
+        ),
+    ] {
+        let shown = failure(template, "{}");
+        let mut lines = shown.lines();
+        assert_eq!(lines.next(), Some(&*format!("template-syntax: {message}")), "{shown}");
+        assert!(lines.next().is_some_and(|place| place.starts_with(&format!("  {line}:"))), "{shown}");
+    }
+}
+
 #[test]
 fn structs_print_and_answer_as_in_go() {
     let cases = [

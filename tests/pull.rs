@@ -320,6 +320,29 @@ pub fn keyrings() -> Option<Folder> {
     Some(folder)
 }
 
+/// `--verify` of the commands that read a chart holds for an archive on the disk, too.
+#[test]
+fn local_archives_are_verified_before_they_are_read() {
+    let Some(folder) = keyrings() else { return };
+    chart(&folder, "web", "1.0.0", "x");
+    folder.run("package web --sign --key ann@ --keyring secret.gpg --passphrase-file passphrase").ok();
+    for command in ["render r", "show chart"] {
+        let run = |keyring: &str| folder.run(&format!("{command} web-1.0.0.tgz --verify --keyring {keyring}"));
+        let plain = folder.run(&format!("{command} web-1.0.0.tgz")).ok();
+        assert_eq!(run("public.gpg").ok().stdout, plain.stdout);
+        let other = run("bob.gpg").fails(1);
+        assert!(other.stderr.contains("a key that is not in the keyring"), "{}", other.shown());
+        assert_eq!(other.stdout, "");
+        assert_ne!(run("absent.gpg").code, 0);
+        // A directory has no signature.
+        assert_ne!(folder.run(&format!("{command} web --verify --keyring public.gpg")).code, 0);
+    }
+    let archive = std::fs::read(folder.path().join("web-1.0.0.tgz")).expect("the archive");
+    folder.write("web-1.0.0.tgz", [archive.as_slice(), b"x"].concat());
+    let run = folder.run("render r web-1.0.0.tgz --verify --keyring public.gpg").fails(1);
+    assert!(run.stderr.contains("was changed after it was signed"), "{}", run.shown());
+}
+
 #[test]
 fn signatures_are_made_and_checked() {
     let Some(folder) = keyrings() else { return };
