@@ -20,13 +20,19 @@ pub(super) fn plain(arguments: impl Iterator<Item = OsString>, command: impl FnO
                     || argument.get_all_aliases().is_some_and(|it| it.contains(&name)))
         })
     };
-    arguments
-        .iter()
-        .filter_map(|argument| match valued(argument) {
-            Some((name, on)) if is_switch(name) => on.then(|| format!("--{name}").into()),
-            _ => Some(argument.clone()),
-        })
-        .collect()
+    let mut plain = Vec::with_capacity(arguments.len());
+    for argument in &arguments {
+        match valued(argument) {
+            Some((name, on)) if is_switch(name) => {
+                // The last one counts: a user's `=false` behind what a script gives.
+                let switch = OsString::from(format!("--{name}"));
+                plain.retain(|earlier| *earlier != switch);
+                plain.extend(on.then_some(switch));
+            }
+            _ => plain.push(argument.clone()),
+        }
+    }
+    plain
 }
 
 /// The name and value of `--name=BOOL`, in Go's spellings.
@@ -55,5 +61,20 @@ mod tests {
         let given = ["chart", "render", "--no-hooks=true", "--quiet=F", "--set=true", "--other=false", "x=true"];
         let plain = plain(given.iter().map(OsString::from), command);
         assert_eq!(plain, ["chart", "render", "--no-hooks", "--set=true", "--other=false", "x=true"]);
+    }
+
+    #[test]
+    fn the_last_value_of_a_switch_counts() {
+        let command = || {
+            let switch = Arg::new("no-hooks").long("no-hooks").action(ArgAction::SetTrue);
+            Command::new("chart").subcommand(Command::new("render").arg(switch))
+        };
+        for (given, expected) in [
+            ("chart render --no-hooks x --no-hooks=false", "chart render x"),
+            ("chart render --no-hooks=false x --no-hooks", "chart render x --no-hooks"),
+            ("chart render --no-hooks --no-hooks=0 --no-hooks=1", "chart render --no-hooks"),
+        ] {
+            assert_eq!(plain(given.split(' ').map(OsString::from), command).join(" ".as_ref()), expected);
+        }
     }
 }
