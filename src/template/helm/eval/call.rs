@@ -94,6 +94,18 @@ impl Exec<'_> {
         self.arguments(frame, dot, param, operands, last, &mut values)?;
         self.shared.reads.call(function.name, &values);
         let result = function.invoke(&mut self.env, &values);
+        self.returned(frame, id, function.name, values, result)
+    }
+
+    /// What a function made of these values, which leave their room for the next ones.
+    fn returned(
+        &mut self,
+        frame: &Frame<'_>,
+        id: Id,
+        name: &'static str,
+        mut values: Vec<Value>,
+        result: std::result::Result<Value, Error>,
+    ) -> Result<Val> {
         values.clear();
         self.spare.push(values);
         match result {
@@ -103,7 +115,7 @@ impl Exec<'_> {
             }
             Err(error) => {
                 self.node = id;
-                self.function_failed(frame, function.name, error)
+                self.function_failed(frame, name, error)
             }
         }
     }
@@ -200,18 +212,7 @@ impl Exec<'_> {
             self.charge_printing(frame, id, &values)?;
         }
         let result = run(&values, nil);
-        values.clear();
-        self.spare.push(values);
-        match result {
-            Ok(value) => {
-                self.charge_result(frame, id, &value)?;
-                Ok(Val::new(value))
-            }
-            Err(error) => {
-                self.node = id;
-                self.function_failed(frame, builtin.name, error)
-            }
-        }
+        self.returned(frame, id, builtin.name, values, result)
     }
 
     #[allow(clippy::too_many_arguments)]
