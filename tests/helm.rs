@@ -266,6 +266,7 @@ fn known_differences_are_as_documented() {
     for (template, ours, helm) in [
         ("{{ $l := splitList \",\" \"b,a\" }}{{ sortAlpha $l }}{{ $l }}", "[a b][b a]", "[a b][a b]"),
         ("{{ contains (trunc 1 \"é\") \"é\" }}", "false", "true"),
+        ("{{ len \"\\U0010ffff\" }}", "1", "4"),
         ("{{ slice (slice (list 1 2 3) 0 1) 0 3 }}", "an error", "[1 2 3]"),
         ("{{ slice (until 5) 0 6 }}", "an error", "[0 1 2 3 4 0]"),
         (
