@@ -1,5 +1,6 @@
 //! Every output format over the same findings.
 
+use crate::support::Folder;
 use crate::support::{root, skip};
 use chart::diagnostic::{
     Code, Diagnostic, Emitter, Github, Human, Json, Junit, Report, Sarif, Severity, Short, Sources, Span, Tap, Unit,
@@ -177,4 +178,17 @@ fn human_copes_with_extreme_places() {
         assert!(text.contains(place), "{place} in\n{text}");
         assert!(text.lines().all(|line| line.chars().count() < 200), "{text}");
     }
+}
+
+#[test]
+fn quiet_leaves_the_errors() {
+    let folder = Folder::new().file("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n").file(
+        "c/templates/a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: a, x: b}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndta: {}\n",
+    );
+    let said = |flags: &str| folder.run(&format!("render r c --warn duplicate-key {flags}")).stderr;
+    let (all, quiet) = (said(""), said("-q"));
+    assert!(all.contains("warning[duplicate-key]") && all.ends_with("1 error, 1 warning\n"), "{all}");
+    assert!(quiet.starts_with("error[unknown-field]") && !quiet.contains("warning"), "{quiet}");
+    assert_eq!(said("--quiet --format short").lines().count(), 2, "formats for programs have all");
 }

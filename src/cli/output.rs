@@ -127,6 +127,11 @@ impl Terminal {
                 }
             }
         }
+        if self.quiet && flags.format == Format::Human {
+            for unit in &mut *units {
+                unit.findings.retain(|finding| finding.severity == Severity::Error);
+            }
+        }
         let report = Report { sources, units };
         let emitter: &dyn Emitter = match flags.format {
             Format::Human => &Human { color: self.color },
@@ -143,6 +148,7 @@ impl Terminal {
             (_, Stream::Stdout) => self.print(text)?,
         }
         if flags.format == Format::Human
+            && !self.quiet
             && let Some(line) = count(report)
         {
             self.complain(format!("{line}\n"));
