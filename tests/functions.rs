@@ -5,7 +5,7 @@ use crate::values::context;
 use chart::chart::Metadata;
 use chart::diagnostic::FileId;
 use chart::template::helm::{Engine, funcs};
-use chart::template::{Dialect, Project, Scope, Template};
+use chart::template::{Context, Dialect, Project, Scope, Template};
 use chart::yaml::{self, Node};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ fn values() -> Node {
 fn project(template: &str) -> Project {
     let metadata = Metadata { name: "t".into(), version: "1.2.3".into(), ..Metadata::default() };
     Project {
-        context: context(),
+        context: Context { zone_file: Some(chart::fs::zone_file), ..context() },
         scopes: vec![Scope {
             path: "t".into(),
             metadata: Arc::new(metadata),

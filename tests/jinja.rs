@@ -112,6 +112,7 @@ fn context() -> Context {
         now: 1_700_000_000_000_000_000,
         time_zone: Some("UTC".into()),
         lookup: Vec::new(),
+        zone_file: None,
         resolver: None,
         record_reads: true,
     }

@@ -29,6 +29,7 @@ pub(crate) fn context() -> Context {
         now: 0,
         time_zone: None,
         lookup: Vec::new(),
+        zone_file: None,
         resolver: None,
         record_reads: false,
     }

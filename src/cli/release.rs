@@ -196,6 +196,7 @@ impl ReleaseFlags {
                 Some(directory) => objects(directory, sources)?,
                 None => Vec::new(),
             },
+            zone_file: Some(fs::zone_file),
             resolver: self.enable_dns.then_some(repository::http::addresses),
             record_reads: false,
         })

@@ -27,6 +27,8 @@ pub struct Context {
     pub time_zone: Option<String>,
     /// Objects that `lookup` finds, from `--lookup-dir`.
     pub lookup: Vec<Node>,
+    /// Where the files of the system's database of time zones come from, by the names of zones.
+    pub zone_file: Option<fn(&str) -> Option<Vec<u8>>>,
     /// Whom `getHostByName` may ask for the addresses of a host; `None` gives no address.
     pub resolver: Option<fn(&str) -> Vec<IpAddr>>,
     /// Whether to record which values are read and what in the templates wrote what, for reports on unused values and
@@ -45,6 +47,7 @@ impl Default for Context {
             now: 0,
             time_zone: Some("UTC".to_owned()),
             lookup: Vec::new(),
+            zone_file: None,
             resolver: None,
             record_reads: false,
         }

@@ -253,6 +253,7 @@ mod testing {
             now: 1_700_000_000_123_456_789,
             time_zone: Some("UTC".into()),
             lookup: Vec::new(),
+            zone_file: None,
             resolver: None,
             record_reads: false,
         }

@@ -3,14 +3,12 @@
 use super::duration::{DURATION, Duration};
 use super::layout::{self, MONTHS, WEEKDAYS};
 use super::{Env, types};
-use crate::fs;
 use crate::template::helm::print::quote;
 use crate::value::{Map, Object, Signature, Value};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::any::Any;
 use std::borrow::Cow;
-use std::path::Path;
 use std::sync::Arc;
 
 /// A moment, and the zone in which it is shown.
@@ -47,7 +45,7 @@ impl Zone {
     pub(super) fn local(env: &Env<'_>) -> Self {
         let rules = match env.context.time_zone.as_deref().map(|name| name.strip_prefix(':').unwrap_or(name)) {
             None | Some("/etc/localtime") => TimeZone::try_system().ok(),
-            Some(name) => database(name.strip_prefix("/usr/share/zoneinfo/").unwrap_or(name)),
+            Some(name) => database(env, name.strip_prefix("/usr/share/zoneinfo/").unwrap_or(name)),
         };
         Zone::Named { name: "Local".into(), rules: rules.unwrap_or(TimeZone::UTC) }
     }
@@ -57,7 +55,7 @@ impl Zone {
         match name {
             "" | "UTC" => Some(Zone::Utc),
             "Local" => Some(Zone::local(env)),
-            name => Some(Zone::Named { name: name.into(), rules: database(name)? }),
+            name => Some(Zone::Named { name: name.into(), rules: database(env, name)? }),
         }
     }
 
@@ -113,18 +111,10 @@ impl Zone {
     }
 }
 
-/// A zone by its exact name.
-fn database(name: &str) -> Option<TimeZone> {
-    TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name)).or_else(|| system_file(name))
-}
-
-/// To Go every file of the system's database is a zone, `posix/Europe/Berlin` too.
-fn system_file(name: &str) -> Option<TimeZone> {
-    if name.contains("..") || name.starts_with(['/', '\\']) {
-        return None;
-    }
-    let data = fs::read(&Path::new("/usr/share/zoneinfo").join(name)).ok()?;
-    TimeZone::tzif(name, &data).ok()
+/// A zone by its exact name, or that of a file of the system's database.
+fn database(env: &Env<'_>, name: &str) -> Option<TimeZone> {
+    let known = TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name));
+    known.or_else(|| TimeZone::tzif(name, &env.context.zone_file?(name)?).ok())
 }
 
 /// The nearest moment that the zone database knows; rules for the future recur with the calendar.
