@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// The file of a time zone, by the zone's name.
+pub type ZoneFile = fn(&str) -> Option<Vec<u8>>;
+
 /// Everything a render depends on besides charts and values. Same inputs, same output.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -27,8 +30,8 @@ pub struct Context {
     pub time_zone: Option<String>,
     /// Objects that `lookup` finds, from `--lookup-dir`.
     pub lookup: Vec<Node>,
-    /// Where the files of the system's database of time zones come from, by the names of zones.
-    pub zone_file: Option<fn(&str) -> Option<Vec<u8>>>,
+    /// Where the files of the system's database of time zones come from.
+    pub zone_file: Option<ZoneFile>,
     /// Whom `getHostByName` may ask for the addresses of a host; `None` gives no address.
     pub resolver: Option<fn(&str) -> Vec<IpAddr>>,
     /// Whether to record which values are read and what in the templates wrote what, for reports on unused values and
