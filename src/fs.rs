@@ -131,7 +131,15 @@ pub fn entries(path: &Path) -> Result<Vec<(String, Kind)>> {
 
 /// A file's bytes; `None` when there are more than `limit`.
 pub fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
-    Ok(Reader::default().read(path, limit)?.map(<[u8]>::to_vec))
+    use std::io::Read;
+    let file = at("read", path, std::fs::File::open(path))?;
+    let size = at("read", path, file.metadata())?.len();
+    if size > limit {
+        return Ok(None);
+    }
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    at("read", path, file.take(limit + 1).read_to_end(&mut bytes))?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
 /// Reads files one after another into the same memory.
