@@ -142,47 +142,6 @@ pub fn read_at_most(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
-/// Reads files one after another into the same memory.
-#[derive(Debug, Default)]
-pub struct Reader {
-    room: Vec<u8>,
-}
-
-impl Reader {
-    /// More than most files of a chart have.
-    const ROOM: usize = 64 << 10;
-
-    /// A file's bytes; `None` when there are more than `limit`.
-    pub fn read(&mut self, path: &Path, limit: u64) -> Result<Option<&[u8]>> {
-        use std::io::{ErrorKind, Read};
-        if self.room.is_empty() {
-            self.room = vec![0; Self::ROOM];
-        }
-        let mut file = at("read", path, std::fs::File::open(path))?;
-        let mut len = 0;
-        loop {
-            if len == self.room.len() {
-                let size = at("read", path, file.metadata())?.len();
-                if size > limit {
-                    return Ok(None);
-                }
-                let mut room = vec![0; (2 * len).max(size as usize + 1)];
-                room[..len].copy_from_slice(&self.room);
-                self.room = room;
-            }
-            match file.read(&mut self.room[len..]) {
-                Ok(0) => return Ok(Some(&self.room[..len])),
-                Ok(count) => len += count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return at("read", path, Err(error)),
-            }
-            if len as u64 > limit {
-                return Ok(None);
-            }
-        }
-    }
-}
-
 /// The bytes of a file that may be read.
 pub fn readable_size(path: &Path) -> Result<u64> {
     let file = at("read", path, std::fs::File::open(path))?;

@@ -142,8 +142,8 @@ impl Loader<'_> {
             IgnoreRules::parse("").map_err(|_| Failure::new())?
         };
         let mut files = RawFiles::new();
-        let reader = fs::Reader::default();
-        let mut walk = Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: 0, reader };
+        let mut walk =
+            Walk { rules: &rules, root: path, links: Vec::new(), files: &mut files, total: 0, room: Vec::new() };
         walk.directory("", 0)?;
         self.total += walk.total;
         Ok(files)
@@ -385,7 +385,8 @@ struct Walk<'a> {
     links: Vec<PathBuf>,
     files: &'a mut RawFiles,
     total: u64,
-    reader: fs::Reader,
+    /// For the bytes of one file after the other.
+    room: Vec<u8>,
 }
 
 impl Walk<'_> {
@@ -420,8 +421,8 @@ impl Walk<'_> {
                 fs::Kind::File => {
                     let limit = MAX_SIZE - self.total;
                     let read = if is_vital(&path) {
-                        let data = self.reader.read(&full, limit).map_err(io)?;
-                        data.map(|data| (data.len() as u64, raw(data)))
+                        let read = fs::read_into(&full, &mut self.room, limit).map_err(io)?;
+                        read.map(|(_, data)| (data.len() as u64, raw(data)))
                     } else {
                         let size = fs::readable_size(&full).map_err(io)?;
                         (size <= limit).then_some((size, Raw::OnDisk(full)))
